@@ -1,0 +1,58 @@
+package dev.tallygate.counters;
+
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Counts units against ceilings, for every replica alike.
+ *
+ * <p>What a store MUST do:
+ *
+ * <ol>
+ *   <li>{@code reserve} MUST hold all claims or none. A refused reservation leaves every count as
+ *       it was.
+ *   <li>The units held in one window of a counter MUST never exceed the {@code max} of the claim
+ *       that added the last of them. A claim of zero units finds room while the count is at most
+ *       {@code max}.
+ *   <li>A fixed window MUST begin at a multiple of its length since the epoch, in UTC. A sliding
+ *       counter MUST never hold more than {@code max} in any interval of its length; it MAY refuse
+ *       early by at most a 60th of the window.
+ *   <li>Windows MUST never go backwards: a clock that steps back goes on counting in the newest
+ *       window seen.
+ *   <li>{@code settle} MUST take effect at most once for a reservation id. Later calls MUST change
+ *       nothing and answer {@code false}.
+ *   <li>A refund MUST go to the window that was charged. Where that window has ended, it MUST be
+ *       dropped.
+ *   <li>Amounts MUST be exact decimals: a thousand times 0.005 is 5.
+ *   <li>Methods MUST return without blocking, and MUST be thread-safe. Stages MUST complete
+ *       normally; {@link ReserveResult.Unavailable} is an answer, not an exception.
+ * </ol>
+ */
+public interface CounterStore extends AutoCloseable {
+  /**
+   * Holds units for a call.
+   *
+   * @param reservationId unique for ever
+   * @param claims no two of one counter
+   */
+  CompletionStage<ReserveResult> reserve(String reservationId, List<Claim> claims);
+
+  /**
+   * Ends a reservation: the units of {@code refunded} counters are given back, the others kept.
+   *
+   * @return whether this call ended it
+   */
+  CompletionStage<Boolean> settle(Reservation reservation, Set<CounterKey> refunded);
+
+  /** What is in use of a counter now, and how long until its window ends. */
+  CompletionStage<Usage> usage(CounterKey key);
+
+  /** A counter as it stands. */
+  record Usage(BigDecimal used, Duration windowLeft) {}
+
+  @Override
+  void close();
+}

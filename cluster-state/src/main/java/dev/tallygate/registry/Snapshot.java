@@ -1,0 +1,105 @@
+package dev.tallygate.registry;
+
+import dev.tallygate.policy.Policy;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Everything that calls are judged by, at one revision. Immutable and thread-safe.
+ *
+ * <p>A token is looked up by its hash, so how long the search takes says nothing about the token.
+ */
+public final class Snapshot {
+  private final long revision;
+  private final Instant since;
+  private final Map<String, Server> servers;
+  private final Map<String, Policy> policies;
+  private final List<Grant> grants;
+  private final Map<Sha256, Grant> byToken;
+
+  /**
+   * @param revision grows with every change
+   * @param since when this revision came into force
+   * @throws IllegalArgumentException if two grants accept one token
+   */
+  public Snapshot(
+      long revision,
+      Instant since,
+      Map<String, Server> servers,
+      Map<String, Policy> policies,
+      Collection<Grant> grants) {
+    this.revision = revision;
+    this.since = since;
+    this.servers = Map.copyOf(servers);
+    this.policies = Map.copyOf(policies);
+    this.grants = List.copyOf(grants);
+    Map<Sha256, Grant> tokens = new HashMap<>();
+    for (Grant grant : grants) {
+      for (Grant.TokenHash token : grant.tokens()) {
+        if (tokens.put(token.sha256(), grant) != null) {
+          throw new IllegalArgumentException("two grants accept one token: " + grant.label());
+        }
+      }
+    }
+    this.byToken = Map.copyOf(tokens);
+  }
+
+  public long revision() {
+    return revision;
+  }
+
+  public Instant since() {
+    return since;
+  }
+
+  public Map<String, Server> servers() {
+    return servers;
+  }
+
+  public Map<String, Policy> policies() {
+    return policies;
+  }
+
+  public List<Grant> grants() {
+    return grants;
+  }
+
+  /**
+   * The grant that a token opens on a server. Unknown, expired and revoked tokens and those of
+   * another server are all alike: empty.
+   */
+  public Optional<Grant> authenticate(String token, String server, Instant now) {
+    Sha256 shown = Sha256.of(token);
+    Grant grant = byToken.get(shown);
+    if (grant == null || !grant.inForce(now) || !grant.server().equals(server)) {
+      return Optional.empty();
+    }
+    for (Grant.TokenHash accepted : grant.tokens()) {
+      if (accepted.sha256().equals(shown) && accepted.until().map(now::isBefore).orElse(true)) {
+        return Optional.of(grant);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The grant's policy; empty where it has none. */
+  public Optional<Policy> policyOf(Grant grant) {
+    return grant.policy().map(policies::get);
+  }
+
+  /** Grants as they were read, for listing. */
+  public List<Grant> grantsOf(String server) {
+    List<Grant> found = new ArrayList<>();
+    for (Grant grant : grants) {
+      if (grant.server().equals(server)) {
+        found.add(grant);
+      }
+    }
+    return found;
+  }
+}
