@@ -29,7 +29,9 @@ public record Refusal(Kind kind, String message, JsonNode id, Optional<ObjectNod
     /** A request such as {@code tools/call} sent as a notification: it would run unanswered. */
     WITHOUT_ID("without-id", 400, ErrorCodes.INVALID_REQUEST),
     /** An MCP header that occurs twice. */
-    REPEATED_HEADER("repeated-header", 400, ErrorCodes.INVALID_REQUEST),
+    REPEATED_HEADER("repeated-header", 400, ErrorCodes.HEADER_MISMATCH),
+    /** As {@link #REPEATED_HEADER}, in words that a client of an older era does not mistake. */
+    REPEATED_LEGACY_HEADER("repeated-header", 400, ErrorCodes.INVALID_REQUEST),
     HEADER_MISMATCH("header-mismatch", 400, ErrorCodes.HEADER_MISMATCH),
     MISSING_META("missing-meta", 400, ErrorCodes.INVALID_PARAMS),
     UNSUPPORTED_VERSION("unsupported-version", 400, ErrorCodes.UNSUPPORTED_VERSION),
