@@ -136,7 +136,7 @@ public final class ListFilter {
     private JsonParser parser;
     private boolean hasNextCursor;
     private boolean listSeen;
-    private boolean incomplete;
+    private boolean interim;
 
     Scan(ListKind kind, byte[] body, OptionalLong maxTtlMillis, Judge judge) {
       this.kind = kind;
@@ -200,7 +200,6 @@ public final class ListFilter {
       boolean empty = true;
       boolean ttl = false;
       boolean scope = false;
-      List<Edit> hints = new ArrayList<>();
       while (parser.nextToken() != JsonToken.END_OBJECT) {
         empty = false;
         String key = parser.currentName();
@@ -211,31 +210,28 @@ public final class ListFilter {
         if (kind != null && key.equals(kind.arrayKey)) {
           listSeen = true;
           list();
-        } else if (key.equals("ttlMs")) {
+        } else if (maxTtlMillis.isPresent() && key.equals("ttlMs")) {
           ttl = true;
-          hints.add(scalar(ttl()));
-        } else if (key.equals("cacheScope")) {
+          edits.add(scalar(ttl()));
+        } else if (maxTtlMillis.isPresent() && key.equals("cacheScope")) {
           scope = true;
-          hints.add(scalar("\"private\""));
+          edits.add(scalar("\"private\""));
         } else {
           hasNextCursor |=
               key.equals("nextCursor") && parser.currentToken() != JsonToken.VALUE_NULL;
-          incomplete |= key.equals("resultType") && !"complete".equals(parser.getValueAsString());
+          interim |= key.equals("resultType") && !"complete".equals(parser.getValueAsString());
           skip();
         }
       }
       if (kind != null && !listSeen) {
         throw new ListRefused("the result holds no list of " + kind.arrayKey);
       }
-      // What asks for input is not cacheable and carries no hints.
-      if (maxTtlMillis.isPresent() && !incomplete) {
-        edits.addAll(hints);
-        String missing =
-            (ttl ? "" : ",\"ttlMs\":" + 0) + (scope ? "" : ",\"cacheScope\":\"private\"");
-        if (!missing.isEmpty()) {
-          String members = missing.substring(1) + (empty ? "" : ",");
-          edits.add(new Edit(start, start, members.getBytes(StandardCharsets.US_ASCII)));
-        }
+      // A result that is not final, such as one that asks for input, need not carry hints.
+      if (maxTtlMillis.isPresent() && (kind != null || !interim)) {
+        String missing = (ttl ? "" : "\"ttlMs\":0,") + (scope ? "" : "\"cacheScope\":\"private\",");
+        String members =
+            empty && !missing.isEmpty() ? missing.substring(0, missing.length() - 1) : missing;
+        edits.add(new Edit(start, start, members.getBytes(StandardCharsets.US_ASCII)));
       }
     }
 
@@ -246,7 +242,7 @@ public final class ListFilter {
         given = written.length() > 18 ? Long.MAX_VALUE : Long.parseLong(written);
         given = written.startsWith("-") ? 0 : given;
       }
-      return Long.toString(Math.min(given, maxTtlMillis.orElse(Long.MAX_VALUE)));
+      return Long.toString(Math.min(given, maxTtlMillis.getAsLong()));
     }
 
     private Edit scalar(String by) throws IOException, ListRefused {
@@ -302,7 +298,7 @@ public final class ListFilter {
     /** From the end of one item past the comma that follows it, if one does. */
     private int afterComma(int from) {
       int i = from;
-      while (Character.isWhitespace(body[i])) {
+      while (body[i] == ' ' || body[i] == '\t' || body[i] == '\n' || body[i] == '\r') {
         i++;
       }
       return body[i] == ',' ? i + 1 : from;
