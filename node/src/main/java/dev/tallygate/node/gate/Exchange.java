@@ -4,6 +4,7 @@ import dev.tallygate.node.audit.AuditRecord;
 import dev.tallygate.counters.LedgerResult;
 import dev.tallygate.node.mcp.Era;
 import dev.tallygate.node.mcp.McpMessage;
+import dev.tallygate.policy.Charge;
 import dev.tallygate.policy.Policy;
 import dev.tallygate.registry.Grant;
 import dev.tallygate.registry.Server;
@@ -11,6 +12,8 @@ import dev.tallygate.registry.Snapshot;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -40,12 +43,16 @@ final class Exchange {
   Era era;
   Optional<Session> session = Optional.empty();
 
-  // From the judgement on.
   String method;
   Optional<String> subject = Optional.empty();
+
+  // From the judgement on.
+  List<Charge> charges = List.of();
   Optional<LedgerResult.Held> held = Optional.empty();
   long forwardedNanos;
-  boolean clientGone;
+
+  private final List<Runnable> whenGone = new ArrayList<>();
+  private boolean gone;
 
   Exchange(HttpServerRequest request, Snapshot snapshot, String decisionId, long beganNanos) {
     this.request = request;
@@ -53,6 +60,36 @@ final class Exchange {
     this.snapshot = snapshot;
     this.decisionId = decisionId;
     this.beganNanos = beganNanos;
+    response.closeHandler(closed -> leave());
+    response.exceptionHandler(broken -> leave());
+  }
+
+  private void leave() {
+    if (!gone && !response.ended()) {
+      gone = true;
+      whenGone.forEach(Runnable::run);
+    }
+  }
+
+  /** Whether the client left before its answer was complete. */
+  boolean clientGone() {
+    return gone;
+  }
+
+  /** Runs {@code action} when the client leaves, now if it has left. */
+  void onClientGone(Runnable action) {
+    if (gone) {
+      action.run();
+    } else {
+      whenGone.add(action);
+    }
+  }
+
+  /** Breaks the answer off, so that the client cannot take it for whole. */
+  void abort() {
+    if (!gone && !response.ended()) {
+      response.reset();
+    }
   }
 
   Optional<AuditRecord.Caller> caller() {

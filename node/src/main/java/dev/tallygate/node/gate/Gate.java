@@ -1,33 +1,30 @@
 package dev.tallygate.node.gate;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.tallygate.counters.LedgerResult;
 import dev.tallygate.counters.Subjects;
 import dev.tallygate.json.JsonBounds;
-import dev.tallygate.node.gate.Stopped.Denied;
 import dev.tallygate.node.gate.Stopped.Rejected;
-import dev.tallygate.node.mcp.Era;
 import dev.tallygate.node.mcp.EraDetection;
-import dev.tallygate.node.mcp.ErrorCodes;
 import dev.tallygate.node.mcp.McpMessage;
 import dev.tallygate.node.mcp.MessageReader;
 import dev.tallygate.node.mcp.MessageRefused;
-import dev.tallygate.node.mcp.Methods;
 import dev.tallygate.node.mcp.ToolCall;
+import dev.tallygate.node.upstream.ToolListing;
 import dev.tallygate.node.upstream.UpstreamCall;
-import dev.tallygate.node.upstream.UpstreamFailure;
-import dev.tallygate.policy.Charge;
-import dev.tallygate.policy.Decision;
+import dev.tallygate.node.upstream.Upstreams;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Promise;
-import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The way of a call through the gate, from its first byte to its audit record.
@@ -37,33 +34,37 @@ import java.util.Optional;
  * has an {@link Ending}, and what was reserved is settled by it.
  */
 public final class Gate implements Handler<HttpServerRequest> {
+  private static final Logger LOG = LoggerFactory.getLogger(Gate.class);
+
+  private static final Pattern JSON_TYPE =
+      Pattern.compile("application/json *(?:; *charset *= *\"?utf-8\"? *)?", Pattern.CASE_INSENSITIVE);
   private static final long BODY_TIMEOUT_MILLIS = 30_000;
 
-  private final Vertx vertx;
+  private final Context context;
   private final GateServices services;
+  private final Upstreams upstreams;
   private final Door door;
   private final Judge judge;
   private final Relay relay;
   private final Recorder recorder;
 
-  Gate(Vertx vertx, GateServices services) {
-    this.vertx = vertx;
+  /**
+   * @param context the event loop that the gate serves
+   */
+  Gate(Context context, GateServices services, Upstreams upstreams) {
+    this.context = context;
     this.services = services;
+    this.upstreams = upstreams;
     this.door = services.door();
-    this.judge = new Judge(services);
+    this.judge = new Judge(services, new ToolListing(upstreams));
     this.relay = new Relay(services);
-    this.recorder = new Recorder(services);
+    this.recorder = new Recorder(services, context);
   }
 
   @Override
   public void handle(HttpServerRequest request) {
     request.pause();
-    Exchange x =
-        new Exchange(
-            request,
-            services.snapshots().get(),
-            DecisionIds.next(services.clock().millis()),
-            System.nanoTime());
+    Exchange x = newExchange(request);
     recorder.began(x);
     admitted(x)
         .compose(this::read)
@@ -71,7 +72,18 @@ public final class Gate implements Handler<HttpServerRequest> {
         .compose(this::reserved)
         .compose(recorder::allowed)
         .compose(this::forwarded)
-        .recover(cause -> stop(x, cause));
+        .onFailure(cause -> stop(x, cause));
+  }
+
+  /** Bytes that are not an HTTP request in order. */
+  void malformed(HttpServerRequest request) {
+    recorder.malformed(newExchange(request));
+    HttpServerRequest.DEFAULT_INVALID_REQUEST_HANDLER.handle(request);
+  }
+
+  private Exchange newExchange(HttpServerRequest request) {
+    String decisionId = DecisionIds.next(services.clock().millis());
+    return new Exchange(request, services.snapshot(), decisionId, System.nanoTime());
   }
 
   /** Whose request it is, and for which server; nothing of its body is read before. */
@@ -201,7 +213,7 @@ public final class Gate implements Handler<HttpServerRequest> {
     Subjects subjects =
         new Subjects(x.grant.id(), x.session.map(Session::id), x.serverName);
     return Future.fromCompletionStage(
-            services.ledger().reserve(x.charges, subjects), vertx.getOrCreateContext())
+            services.ledger().reserve(x.charges, subjects), context)
         .compose(
             result -> {
               services.metrics().reserved((System.nanoTime() - began) / 1e9);
@@ -217,13 +229,94 @@ public final class Gate implements Handler<HttpServerRequest> {
   private Future<Exchange> forwarded(Exchange x) {
     x.forwardedNanos = System.nanoTime();
     UpstreamCall call =
-        services
-            .upstreams()
+        upstreams
             .of(x.server)
             .send(x.request.method(), ForwardedHeaders.toServer(x), x.body);
     return relay
         .bring(x, call)
         .compose(ending -> recorder.ended(x, ending))
         .map(x);
+  }
+
+  /** The one place where a way ends before it was forwarded: on record, then answered. */
+  private void stop(Exchange x, Throwable cause) {
+    if (!(cause instanceof Stopped stopped)) {
+      LOG.error("A request failed inside the gate", cause);
+      stop(
+          x,
+          Rejected.http(500, "internal", "The gateway failed on this request; nothing was run"));
+      return;
+    }
+    recorder
+        .stopped(x, stopped)
+        .onComplete(
+            recorded -> {
+              stopped.headers().forEach(x.response::putHeader);
+              finishReading(x);
+              Relay.answer(x, stopped.answer());
+            });
+  }
+
+  /** Lets a small rest of the body pass, so that the connection can serve on; else it is closed. */
+  private static void finishReading(Exchange x) {
+    if (x.request.isEnded()) {
+      return;
+    }
+    String length = x.request.getHeader("content-length");
+    boolean small =
+        x.request.getHeader("transfer-encoding") == null
+            && (length == null || length.length() <= 6);
+    if (!small) {
+      x.response.putHeader("Connection", "close");
+    }
+    x.request.handler(discarded -> {}).resume();
+  }
+
+  /** The body, bounded in size and in the time that it may take. */
+  private Future<Buffer> body(Exchange x) {
+    String type = x.request.getHeader("content-type");
+    if (type == null || !JSON_TYPE.matcher(type).matches()) {
+      return Future.failedFuture(
+          Rejected.http(415, "media-type", "MCP messages are sent as application/json"));
+    }
+    if (x.request.headers().contains("content-encoding")) {
+      return Future.failedFuture(
+          Rejected.http(415, "content-encoding", "Send the body without a content encoding"));
+    }
+    int max = x.server.bounds().maxRequestBytes();
+    Promise<Buffer> whole = Promise.promise();
+    Buffer held = Buffer.buffer();
+    long timer =
+        context
+            .owner()
+            .setTimer(
+                BODY_TIMEOUT_MILLIS,
+                late ->
+                    whole.tryFail(
+                        Rejected.http(408, "slow-body", "The body did not come in time")));
+    x.request.exceptionHandler(
+        broken -> whole.tryFail(Rejected.http(400, "cut-body", "The body broke off")));
+    x.request.endHandler(ended -> whole.tryComplete(held));
+    x.request.handler(
+        chunk -> {
+          if (held.length() + chunk.length() <= max) {
+            held.appendBuffer(chunk);
+          } else {
+            whole.tryFail(
+                Rejected.http(
+                    413, "too-large", "The body is larger than " + max + " bytes"));
+          }
+        });
+    x.request.resume();
+    return whole.future().onComplete(read -> context.owner().cancelTimer(timer));
+  }
+
+  /** A step that may end the way. */
+  private static <T> Future<T> attempt(Supplier<T> step) {
+    try {
+      return Future.succeededFuture(step.get());
+    } catch (Stopped e) {
+      return Future.failedFuture(e);
+    }
   }
 }

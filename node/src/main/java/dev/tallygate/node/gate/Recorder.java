@@ -35,6 +35,20 @@ final class Recorder {
     this.context = context;
   }
 
+  /** Counts a request that came in, until its answer is complete. */
+  void began(Exchange x) {
+    services.metrics().requestBegan();
+    x.response.endHandler(ended -> services.metrics().requestEnded());
+    x.onClientGone(() -> services.metrics().requestEnded());
+  }
+
+  /** Puts on record that something came which is not HTTP. */
+  void malformed(Exchange x) {
+    Rejected rejected = Rejected.http(400, "http", "not an HTTP request in order");
+    services.metrics().rejection(rejected.kind());
+    services.audit().append(rejection(x, rejected));
+  }
+
   /** Puts an allowed message on record before it goes anywhere; one that cannot be is denied. */
   Future<Exchange> allowed(Exchange x) {
     return onLoop(services.audit().append(decision(x, AuditRecord.Outcome.ALLOWED, null)))

@@ -12,6 +12,7 @@ import java.util.OptionalLong;
  * @param toolError whether a result says {@code isError}
  * @param resultType of a result
  * @param errorCode of an error
+ * @param listsTools whether a result has a member {@code tools}, as that of {@code tools/list} has
  */
 public record Outgoing(
     Kind kind,
@@ -19,7 +20,8 @@ public record Outgoing(
     Optional<String> method,
     boolean toolError,
     Optional<String> resultType,
-    OptionalLong errorCode) {
+    OptionalLong errorCode,
+    boolean listsTools) {
   /** The kinds of messages. */
   public enum Kind {
     RESULT,
@@ -34,7 +36,13 @@ public record Outgoing(
 
   static Outgoing of(Kind kind) {
     return new Outgoing(
-        kind, Optional.empty(), Optional.empty(), false, Optional.empty(), OptionalLong.empty());
+        kind,
+        Optional.empty(),
+        Optional.empty(),
+        false,
+        Optional.empty(),
+        OptionalLong.empty(),
+        false);
   }
 
   /** Whether it is a result that does not say {@code isError}. */

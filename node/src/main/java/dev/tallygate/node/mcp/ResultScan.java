@@ -24,7 +24,7 @@ public final class ResultScan {
   private static final JsonMapper JSON = new JsonMapper();
   private static final Set<String> OUTER = Set.of("/id", "/method", "/result", "/error", "/params");
   private static final Set<String> INNER =
-      Set.of("/result/isError", "/result/resultType", "/error/code");
+      Set.of("/result/isError", "/result/resultType", "/result/tools", "/error/code");
 
   private final Scanner scanner = new Scanner();
 
@@ -80,7 +80,8 @@ public final class ResultScan {
         Optional.ofNullable(found.get("/result/resultType")).map(JsonNode::textValue),
         code != null && code.isIntegralNumber() && code.canConvertToLong()
             ? OptionalLong.of(code.longValue())
-            : OptionalLong.empty());
+            : OptionalLong.empty(),
+        found.containsKey("/result/tools"));
   }
 
   private enum Outermost {
