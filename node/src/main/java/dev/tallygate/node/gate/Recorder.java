@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.counters.Outcome;
 import dev.tallygate.node.audit.AuditRecord;
 import dev.tallygate.node.audit.AuditRecord.Caller;
-import dev.tallygate.node.audit.AuditRecord.End;
 import dev.tallygate.node.audit.CanonicalArguments;
 import dev.tallygate.node.gate.Stopped.Denied;
 import dev.tallygate.node.gate.Stopped.Rejected;
@@ -12,8 +11,6 @@ import dev.tallygate.node.mcp.McpMessage;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -51,7 +48,7 @@ final class Recorder {
 
   /** Puts an allowed message on record before it goes anywhere; one that cannot be is denied. */
   Future<Exchange> allowed(Exchange x) {
-    return onLoop(services.audit().append(decision(x, AuditRecord.Outcome.ALLOWED, null)))
+    return onLoop(services.audit().append(decision(x, AuditRecord.Outcome.ALLOWED, Optional.empty())))
         .map(recorded -> countAllowed(x))
         .recover(
             lost -> {
@@ -79,7 +76,7 @@ final class Recorder {
             .metrics()
             .decision(x.serverName, x.subject.orElse(""), known, denied.outcome());
       }
-      record = decision(x, AuditRecord.Outcome.DENIED, denied);
+      record = decision(x, AuditRecord.Outcome.DENIED, Optional.of(denied));
     } else {
       Rejected rejected = (Rejected) stopped;
       services.metrics().rejection(rejected.kind());
@@ -144,7 +141,7 @@ final class Recorder {
         : onLoop(services.ledger().settle(x.held.get(), outcome));
   }
 
-  private AuditRecord decision(Exchange x, AuditRecord.Outcome outcome, Denied denied) {
+  private AuditRecord decision(Exchange x, AuditRecord.Outcome outcome, Optional<Denied> denied) {
     Optional<ObjectNode> arguments =
         x.message instanceof McpMessage.Invocation invocation
                 && invocation.params().get("arguments") instanceof ObjectNode object
@@ -158,17 +155,10 @@ final class Recorder {
         x.method,
         x.subject,
         outcome,
-        Optional.ofNullable(denied).map(Denied::rule),
-        Optional.ofNullable(denied).map(Denied::getMessage),
-        arguments.map(Recorder::keys).orElse(List.of()),
+        denied.map(Denied::rule),
+        denied.map(Denied::getMessage),
+        arguments.map(CanonicalArguments::sortedKeys).orElse(List.of()),
         arguments.map(object -> services.audit().digest(CanonicalArguments.bytes(object))));
-  }
-
-  private static List<String> keys(ObjectNode arguments) {
-    List<String> keys = new ArrayList<>();
-    arguments.fieldNames().forEachRemaining(keys::add);
-    Collections.sort(keys);
-    return keys;
   }
 
   private AuditRecord rejection(Exchange x, Rejected rejected) {
