@@ -48,12 +48,14 @@ final class Recorder {
 
   /** Puts an allowed message on record before it goes anywhere; one that cannot be is denied. */
   Future<Exchange> allowed(Exchange x) {
-    return onLoop(services.audit().append(decision(x, AuditRecord.Outcome.ALLOWED, Optional.empty())))
+    return onLoop(
+            services.audit().append(decision(x, AuditRecord.Outcome.ALLOWED, Optional.empty())))
         .map(recorded -> countAllowed(x))
         .recover(
             lost -> {
               services.metrics().auditFailed();
-              LOG.error("A call was denied because it could not be recorded: {}", lost.getMessage());
+              LOG.error(
+                  "A call was denied because it could not be recorded: {}", lost.getMessage());
               return settle(x, Outcome.NOT_RUN)
                   .compose(given -> Future.failedFuture(Judge.unrecorded(x)));
             });
@@ -72,9 +74,7 @@ final class Recorder {
     if (stopped instanceof Denied denied) {
       if (toolCall(x)) {
         boolean known = services.catalog(x.server).knows(x.subject.orElse(""));
-        services
-            .metrics()
-            .decision(x.serverName, x.subject.orElse(""), known, denied.outcome());
+        services.metrics().decision(x.serverName, x.subject.orElse(""), known, denied.outcome());
       }
       record = decision(x, AuditRecord.Outcome.DENIED, Optional.of(denied));
     } else {
