@@ -52,6 +52,7 @@ class LedgerClusterTest {
   private static Config member(String cluster, int peerPort) {
     Config config = EmbeddedHazelcast.standaloneConfig();
     config.setClusterName(cluster);
+    config.setProperty("hazelcast.wait.seconds.before.join", "0");
     TcpIpConfig tcp = config.getNetworkConfig().getJoin().getTcpIpConfig().setEnabled(true);
     if (peerPort != 0) {
       tcp.addMember("127.0.0.1:" + peerPort);
