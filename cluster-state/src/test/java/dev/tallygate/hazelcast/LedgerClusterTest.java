@@ -2,7 +2,9 @@ package dev.tallygate.hazelcast;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.hazelcast.config.ClassFilter;
 import com.hazelcast.config.Config;
+import com.hazelcast.config.JavaSerializationFilterConfig;
 import com.hazelcast.config.TcpIpConfig;
 import dev.tallygate.counters.Claim;
 import dev.tallygate.counters.CounterKey;
@@ -53,6 +55,12 @@ class LedgerClusterTest {
     Config config = EmbeddedHazelcast.standaloneConfig();
     config.setClusterName(cluster);
     config.setProperty("hazelcast.wait.seconds.before.join", "0");
+    // Java serialisation of anything of ours would fail the test.
+    config
+        .getSerializationConfig()
+        .setJavaSerializationFilterConfig(
+            new JavaSerializationFilterConfig()
+                .setBlacklist(new ClassFilter().addPrefixes("dev.tallygate.")));
     TcpIpConfig tcp = config.getNetworkConfig().getJoin().getTcpIpConfig().setEnabled(true);
     if (peerPort != 0) {
       tcp.addMember("127.0.0.1:" + peerPort);
