@@ -27,30 +27,46 @@ import java.util.concurrent.CompletionStage;
  *   <li>A refund MUST go to the window that was charged. Where that window has ended, it MUST be
  *       dropped.
  *   <li>Amounts MUST be exact decimals: a thousand times 0.005 is 5.
- *   <li>Methods MUST return without blocking, and MUST be thread-safe. Stages MUST complete
- *       normally; {@link ReserveResult.Unavailable} is an answer, not an exception.
+ *   <li>Methods MUST return without blocking, and MUST be thread-safe. Stages of {@code reserve}
+ *       and {@code settle} MUST complete normally; {@link ReserveResult.Unavailable} is an answer,
+ *       not an exception.
  * </ol>
  */
 public interface CounterStore extends AutoCloseable {
   /**
    * Holds units for a call.
    *
+   * <p>A repeated request with an id that holds answers as the first did and holds nothing more; so
+   * does one up to ten seconds after the reservation was settled. After a refusal a new attempt
+   * takes a new id.
+   *
    * @param reservationId unique for ever
-   * @param claims no two of one counter
+   * @param claims no two of one counter; with none, nothing is asked and nothing held
+   * @throws IllegalArgumentException where two claims name one counter
    */
   CompletionStage<ReserveResult> reserve(String reservationId, List<Claim> claims);
 
   /**
    * Ends a reservation: the units of {@code refunded} counters are given back, the others kept.
    *
-   * @return whether this call ended it
+   * @return whether this call ended it; false for a reservation that is unknown, ended, or
+   *     forgotten since its windows have ended, and where the store cannot be had
    */
   CompletionStage<Boolean> settle(Reservation reservation, Set<CounterKey> refunded);
 
-  /** What is in use of a counter now, and how long until its window ends. */
+  /**
+   * What is in use of a counter now. The one stage that may complete exceptionally: where the count
+   * cannot be had there is no honest number.
+   */
   CompletionStage<Usage> usage(CounterKey key);
 
-  /** A counter as it stands. */
+  /**
+   * A counter as it stands.
+   *
+   * @param used units in use
+   * @param windowLeft how long until they are free again: the end of a fixed window; for a sliding
+   *     counter, until the newest units are too old to count
+   */
   record Usage(BigDecimal used, Duration windowLeft) {}
 
   @Override

@@ -1,6 +1,7 @@
 package dev.tallygate.counters;
 
 import java.math.BigDecimal;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -15,7 +16,19 @@ public record Reservation(String id, List<Hold> holds) {
    *
    * @param window number of the window (or sub-window) that was charged; a refund goes there only
    */
-  public record Hold(CounterKey key, BigDecimal amount, long window) {}
+  public record Hold(CounterKey key, BigDecimal amount, long window) {
+    /** Holds whose window ends latest first, then by scope and subject. */
+    public static final Comparator<Hold> LATEST_END_FIRST =
+        Comparator.comparingLong(Hold::windowEndMillis)
+            .reversed()
+            .thenComparing(hold -> hold.key().scope())
+            .thenComparing(hold -> hold.key().subject());
+
+    /** When the units are charged no more, in milliseconds since the epoch. */
+    public long windowEndMillis() {
+      return Slots.of(key).endOfCharge(window);
+    }
+  }
 
   public Reservation {
     holds = List.copyOf(holds);

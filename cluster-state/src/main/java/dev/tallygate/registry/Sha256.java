@@ -16,9 +16,13 @@ public final class Sha256 {
 
   /** The digest of a text's UTF-8 bytes. */
   public static Sha256 of(String text) {
+    return of(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** The digest of these bytes. */
+  public static Sha256 of(byte[] bytes) {
     try {
-      return new Sha256(
-          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+      return new Sha256(MessageDigest.getInstance("SHA-256").digest(bytes));
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }

@@ -1,0 +1,246 @@
+package dev.tallygate.counters;
+
+import dev.tallygate.counters.LedgerResult.Held;
+import dev.tallygate.counters.LedgerResult.Refused;
+import dev.tallygate.counters.ReserveResult.Exceeded;
+import dev.tallygate.counters.ReserveResult.Reserved;
+import dev.tallygate.counters.ReserveResult.Unavailable;
+import dev.tallygate.policy.Charge;
+import dev.tallygate.policy.OnStoreLoss;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.math.RoundingMode;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Charges a call's limits before it is forwarded, all of them or none, and settles them after it.
+ *
+ * <p>While the shared count cannot be had, each limit's {@code on_store_loss} decides: {@code deny}
+ * refuses the call, {@code degrade} counts on this node against the node's share of the maximum,
+ * {@code allow} lets the call through uncounted.
+ *
+ * <p>Thread-safe; never blocks; every stage completes normally.
+ */
+public final class Ledger {
+  private static final int SHARE_SCALE = 9;
+
+  private final CounterStore shared;
+  private final InMemoryCounterStore local;
+  private final BigDecimal nodes;
+  private final String idPrefix = new BigInteger(128, new SecureRandom()).toString(36) + "-";
+  private final AtomicLong reservations = new AtomicLong();
+
+  /**
+   * @param shared the count of all nodes; the caller closes it
+   * @param nodes how many nodes share a limit, 1 or more
+   * @param clock for the counts of this node alone
+   */
+  public Ledger(CounterStore shared, int nodes, InstantSource clock) {
+    if (nodes < 1) {
+      throw new IllegalArgumentException("a limit is shared by 1 node or more, not " + nodes);
+    }
+    this.shared = shared;
+    this.nodes = BigDecimal.valueOf(nodes);
+    this.local = new InMemoryCounterStore(clock);
+  }
+
+  /** Holds what a call costs. Without charges nobody is asked. */
+  public CompletionStage<LedgerResult> reserve(List<Charge> charges, Subjects subjects) {
+    if (charges.isEmpty()) {
+      return CompletableFuture.completedFuture(
+          new Held(Optional.empty(), Optional.empty(), Map.of(), List.of()));
+    }
+    Map<CounterKey, Charge> byKey = byKey(charges, subjects);
+    return shared
+        .reserve(nextId(), claims(byKey))
+        .thenCompose(
+            result -> {
+              if (result instanceof Unavailable lost) {
+                return withoutStore(byKey, lost);
+              }
+              return CompletableFuture.completedFuture(answer(result, byKey));
+            });
+  }
+
+  /**
+   * Settles a call's charges by what became of it. Only the first settling of a reservation counts.
+   *
+   * @return names of the counters that were given back, sorted. What was charged to a window that
+   *     has ended since counts as given back, and changes nothing
+   */
+  public CompletionStage<List<String>> settle(Held held, Outcome outcome) {
+    CompletionStage<List<String>> sharedNames = settle(shared, held.shared(), held, outcome);
+    return held.local().isEmpty()
+        ? sharedNames
+        : sharedNames.thenCombine(
+            settle(local, held.local(), held, outcome),
+            (first, second) -> {
+              Set<String> names = new TreeSet<>(first);
+              names.addAll(second);
+              return List.copyOf(names);
+            });
+  }
+
+  private static CompletionStage<List<String>> settle(
+      CounterStore store, Optional<Reservation> reservation, Held held, Outcome outcome) {
+    if (reservation.isEmpty()) {
+      return CompletableFuture.completedFuture(List.of());
+    }
+    Map<CounterKey, String> refunded = new HashMap<>();
+    for (Reservation.Hold hold : reservation.get().holds()) {
+      if (outcome.refunds(held.charges().get(hold.key()).refund())) {
+        refunded.put(hold.key(), hold.key().counter());
+      }
+    }
+    return store
+        .settle(reservation.get(), refunded.keySet())
+        .thenApply(
+            first -> first ? List.copyOf(new TreeSet<>(refunded.values())) : List.<String>of());
+  }
+
+  /**
+   * The claims that deny without the store get one more attempt without the others, unless one of
+   * them is what cannot be had. The others then fall back.
+   */
+  private CompletionStage<LedgerResult> withoutStore(
+      Map<CounterKey, Charge> byKey, Unavailable lost) {
+    if (byKey.get(lost.key()).onStoreLoss() == OnStoreLoss.DENY) {
+      return CompletableFuture.completedFuture(storeLoss(byKey.get(lost.key()), lost));
+    }
+    Map<CounterKey, Charge> needStore = only(byKey, OnStoreLoss.DENY);
+    if (needStore.isEmpty()) {
+      return CompletableFuture.completedFuture(fallBack(byKey, Optional.empty(), lost));
+    }
+    return shared
+        .reserve(nextId(), claims(needStore))
+        .thenCompose(
+            result -> {
+              if (result instanceof Reserved reserved) {
+                Reservation reservation = reserved.reservation();
+                LedgerResult fallenBack = fallBack(byKey, Optional.of(reservation), lost);
+                return fallenBack instanceof Held
+                    ? CompletableFuture.completedFuture(fallenBack)
+                    : shared
+                        .settle(reservation, needStore.keySet())
+                        .thenApply(unused -> fallenBack);
+              }
+              return CompletableFuture.completedFuture(answer(result, byKey));
+            });
+  }
+
+  private LedgerResult fallBack(
+      Map<CounterKey, Charge> byKey, Optional<Reservation> held, Unavailable lost) {
+    List<String> uncounted =
+        only(byKey, OnStoreLoss.ALLOW).values().stream().map(Charge::counter).sorted().toList();
+    List<Claim> shares =
+        claims(only(byKey, OnStoreLoss.DEGRADE)).stream().map(this::shareOf).toList();
+    if (shares.isEmpty()) {
+      return new Held(held, Optional.empty(), byKey, uncounted);
+    }
+    ReserveResult result = local.reserve(nextId(), shares).toCompletableFuture().join();
+    if (result instanceof Reserved reserved) {
+      return new Held(held, Optional.of(reserved.reservation()), byKey, uncounted);
+    }
+    Exceeded exceeded = (Exceeded) result;
+    Charge charge = byKey.get(exceeded.key());
+    return exceeded.retryAfter().isEmpty() && charge.amount().compareTo(charge.max()) <= 0
+        ? storeLoss(charge, lost) // more than this node's share, yet not more than the limit
+        : exceeded(charge, exceeded);
+  }
+
+  private Claim shareOf(Claim claim) {
+    BigDecimal share = claim.max().divide(nodes, SHARE_SCALE, RoundingMode.DOWN);
+    return new Claim(claim.key(), claim.amount(), share, claim.onStoreLoss());
+  }
+
+  private static LedgerResult answer(ReserveResult result, Map<CounterKey, Charge> byKey) {
+    if (result instanceof Reserved reserved) {
+      return new Held(Optional.of(reserved.reservation()), Optional.empty(), byKey, List.of());
+    }
+    if (result instanceof Exceeded exceeded) {
+      return exceeded(byKey.get(exceeded.key()), exceeded);
+    }
+    Unavailable lost = (Unavailable) result;
+    return storeLoss(byKey.get(lost.key()), lost);
+  }
+
+  private static Refused exceeded(Charge charge, Exceeded exceeded) {
+    return new Refused(
+        LimitDenials.usedUp(charge, exceeded.key().scope(), exceeded.retryAfter()),
+        exceeded.retryAfter(),
+        charge,
+        Optional.empty());
+  }
+
+  private static Refused storeLoss(Charge charge, Unavailable lost) {
+    return new Refused(
+        LimitDenials.storeLoss(charge), Optional.empty(), charge, Optional.of(lost.cause()));
+  }
+
+  private static Map<CounterKey, Charge> byKey(List<Charge> charges, Subjects subjects) {
+    Map<CounterKey, Charge> byKey = new LinkedHashMap<>();
+    for (Charge charge : charges) {
+      CounterKey key =
+          new CounterKey(
+              subjects.effective(charge.scope()),
+              subjects.in(charge.scope()),
+              charge.counter(),
+              charge.windowSeconds(),
+              charge.algorithm());
+      byKey.merge(key, charge, Ledger::stricter);
+    }
+    return byKey;
+  }
+
+  /**
+   * A session's limit that falls back to the grant can meet a limit of the grant on one counter; it
+   * is charged once, as {@link Charge} says.
+   */
+  private static Charge stricter(Charge one, Charge other) {
+    Charge lower = one.max().compareTo(other.max()) <= 0 ? one : other;
+    return new Charge(
+        lower.scope(),
+        lower.counter(),
+        lower.windowSeconds(),
+        lower.algorithm(),
+        one.amount().max(other.amount()),
+        lower.max(),
+        one.refund().compareTo(other.refund()) <= 0 ? one.refund() : other.refund(),
+        one.onStoreLoss().compareTo(other.onStoreLoss()) <= 0
+            ? one.onStoreLoss()
+            : other.onStoreLoss(),
+        lower.rule(),
+        lower.onDeny());
+  }
+
+  private static Map<CounterKey, Charge> only(
+      Map<CounterKey, Charge> byKey, OnStoreLoss onStoreLoss) {
+    Map<CounterKey, Charge> chosen = new LinkedHashMap<>(byKey);
+    chosen.values().removeIf(charge -> charge.onStoreLoss() != onStoreLoss);
+    return chosen;
+  }
+
+  private static List<Claim> claims(Map<CounterKey, Charge> byKey) {
+    List<Claim> claims = new ArrayList<>(byKey.size());
+    byKey.forEach(
+        (key, charge) ->
+            claims.add(new Claim(key, charge.amount(), charge.max(), charge.onStoreLoss())));
+    return claims;
+  }
+
+  private String nextId() {
+    return idPrefix + reservations.incrementAndGet();
+  }
+}

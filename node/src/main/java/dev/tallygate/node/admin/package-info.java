@@ -1,0 +1,2 @@
+/** What operators ask of a node: metrics and probes. */
+package dev.tallygate.node.admin;

@@ -1,0 +1,82 @@
+package dev.tallygate.node.gate;
+
+import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerResponse;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * The headers that cross the gate. Each way has a list, and what is not on it stops here: the client's
+ * {@code Authorization} and {@code Cookie} above all, and a server's cookies, challenges and CORS.
+ */
+final class ForwardedHeaders {
+  static final String SESSION = "mcp-session-id";
+  static final String DECISION = "tallygate-decision-id";
+
+  private static final List<String> TO_SERVER =
+      List.of(
+          "accept",
+          "accept-language",
+          "content-type",
+          "user-agent",
+          "mcp-protocol-version",
+          "mcp-method",
+          "mcp-name",
+          "traceparent",
+          "tracestate");
+  private static final String PARAMETER_PREFIX = "mcp-param-";
+
+  private static final List<String> TO_CLIENT =
+      List.of(
+          "content-type",
+          "cache-control",
+          "mcp-protocol-version",
+          "retry-after",
+          "x-accel-buffering");
+
+  private ForwardedHeaders() {}
+
+  static MultiMap toServer(Exchange x) {
+    MultiMap sent = HttpHeaders.headers();
+    MultiMap received = x.request.headers();
+    for (String name : TO_SERVER) {
+      List<String> values = received.getAll(name);
+      if (!values.isEmpty()) {
+        sent.set(name, values);
+      }
+    }
+    if (x.era.isModern()) {
+      for (Map.Entry<String, String> header : received) {
+        String name = header.getKey().toLowerCase(Locale.ROOT);
+        if (name.startsWith(PARAMETER_PREFIX)) {
+          sent.add(name, header.getValue());
+        }
+      }
+    } else {
+      x.session.ifPresent(session -> sent.set(SESSION, session.id()));
+      String resumeAfter = received.get("last-event-id");
+      if (resumeAfter != null && x.session.isPresent()) {
+        sent.set("last-event-id", resumeAfter);
+      }
+    }
+    // A compressed list could not be filtered.
+    sent.set("accept-encoding", "identity");
+    sent.set(DECISION, x.decisionId);
+    return sent;
+  }
+
+  static void toClient(Exchange x, HttpClientResponse from) {
+    HttpServerResponse to = x.response;
+    to.setStatusCode(from.statusCode());
+    for (String name : TO_CLIENT) {
+      String value = from.getHeader(name);
+      if (value != null) {
+        to.putHeader(name, value);
+      }
+    }
+    to.putHeader(DECISION, x.decisionId);
+  }
+}

@@ -1,0 +1,322 @@
+package dev.tallygate.node.gate;
+
+import dev.tallygate.counters.LedgerResult;
+import dev.tallygate.counters.Subjects;
+import dev.tallygate.json.JsonBounds;
+import dev.tallygate.node.gate.Stopped.Rejected;
+import dev.tallygate.node.mcp.EraDetection;
+import dev.tallygate.node.mcp.McpMessage;
+import dev.tallygate.node.mcp.MessageReader;
+import dev.tallygate.node.mcp.MessageRefused;
+import dev.tallygate.node.mcp.ToolCall;
+import dev.tallygate.node.upstream.ToolListing;
+import dev.tallygate.node.upstream.UpstreamCall;
+import dev.tallygate.node.upstream.Upstreams;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.Promise;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The way of a call through the gate, from its first byte to its audit record.
+ *
+ * <p>One gate serves one event loop; nothing on it blocks. A step either completes, or ends the way
+ * with a {@link Stopped}, which is recorded and answered in one place. From forwarding on, the way
+ * has an {@link Ending}, and what was reserved is settled by it.
+ */
+public final class Gate implements Handler<HttpServerRequest> {
+  private static final Logger LOG = LoggerFactory.getLogger(Gate.class);
+
+  private static final Pattern JSON_TYPE =
+      Pattern.compile("application/json *(?:; *charset *= *\"?utf-8\"? *)?", Pattern.CASE_INSENSITIVE);
+  private static final long BODY_TIMEOUT_MILLIS = 30_000;
+
+  private final Context context;
+  private final GateServices services;
+  private final Upstreams upstreams;
+  private final Door door;
+  private final Judge judge;
+  private final Relay relay;
+  private final Recorder recorder;
+
+  /**
+   * @param context the event loop that the gate serves
+   */
+  Gate(Context context, GateServices services, Upstreams upstreams) {
+    this.context = context;
+    this.services = services;
+    this.upstreams = upstreams;
+    this.door = services.door();
+    this.judge = new Judge(services, new ToolListing(upstreams));
+    this.relay = new Relay(services);
+    this.recorder = new Recorder(services, context);
+  }
+
+  @Override
+  public void handle(HttpServerRequest request) {
+    request.pause();
+    Exchange x = newExchange(request);
+    recorder.began(x);
+    admitted(x)
+        .compose(this::read)
+        .compose(this::judged)
+        .compose(this::reserved)
+        .compose(recorder::allowed)
+        .compose(this::forwarded)
+        .onFailure(cause -> stop(x, cause));
+  }
+
+  /** Bytes that are not an HTTP request in order. */
+  void malformed(HttpServerRequest request) {
+    recorder.malformed(newExchange(request));
+    HttpServerRequest.DEFAULT_INVALID_REQUEST_HANDLER.handle(request);
+  }
+
+  private Exchange newExchange(HttpServerRequest request) {
+    String decisionId = DecisionIds.next(services.clock().millis());
+    return new Exchange(request, services.snapshot(), decisionId, System.nanoTime());
+  }
+
+  /** Whose request it is, and for which server; nothing of its body is read before. */
+  private Future<Exchange> admitted(Exchange x) {
+    try {
+      x.serverName = door.server(x.request);
+      door.checkHostAndOrigin(x.request);
+      x.grant =
+          door.token(x.request)
+              .flatMap(
+                  token ->
+                      x.snapshot.authenticate(token, x.serverName, services.clock().instant()))
+              .orElseThrow(Gate::unauthenticated);
+      x.server = x.snapshot.servers().get(x.serverName);
+      x.policy = x.snapshot.policyOf(x.grant);
+      return Future.succeededFuture(x);
+    } catch (Rejected e) {
+      return Future.failedFuture(e);
+    }
+  }
+
+  private static Rejected unauthenticated() {
+    return Rejected.http(
+        401,
+        "token",
+        "This server needs a grant's token: Authorization: Bearer tg_...",
+        Map.of("WWW-Authenticate", "Bearer realm=\"tallygate\""));
+  }
+
+  /** What the request says: one strict message of one era, in a session of its own grant. */
+  private Future<Exchange> read(Exchange x) {
+    HttpMethod method = x.request.method();
+    if (method.equals(HttpMethod.POST)) {
+      return body(x).compose(body -> attempt(() -> readMessage(x, body)));
+    }
+    if (method.equals(HttpMethod.GET) || method.equals(HttpMethod.DELETE)) {
+      return attempt(() -> readSessionRequest(x));
+    }
+    return Future.failedFuture(
+        Rejected.http(
+            405, "method", "MCP uses POST, GET and DELETE", Map.of("Allow", "POST, GET, DELETE")));
+  }
+
+  private Exchange readMessage(Exchange x, Buffer body) {
+    x.body = body;
+    try {
+      x.message =
+          MessageReader.read(
+              body.getBytes(),
+              JsonBounds.REQUEST.withMaxBytes(x.server.bounds().maxRequestBytes()));
+      x.era = EraDetection.detect(x.request.headers()::getAll, x.message);
+    } catch (MessageRefused e) {
+      throw Rejected.message(e.refusal());
+    }
+    findSession(x);
+    if (x.message instanceof McpMessage.Invocation invocation) {
+      x.method = invocation.method();
+      x.subject = invocation.namedThing();
+    } else {
+      x.method = "(response)";
+    }
+    return x;
+  }
+
+  private Exchange readSessionRequest(Exchange x) {
+    try {
+      x.era = EraDetection.detect(x.request.headers()::getAll);
+    } catch (MessageRefused e) {
+      throw Rejected.message(e.refusal());
+    }
+    if (x.era.isModern()) {
+      throw Rejected.http(
+          405, "method", "MCP " + x.era.version() + " uses POST only", Map.of("Allow", "POST"));
+    }
+    findSession(x);
+    x.method = x.request.method().equals(HttpMethod.GET) ? "(stream)" : "(end of session)";
+    return x;
+  }
+
+  /** A session that this grant did not open, here, is a session that does not exist. */
+  private void findSession(Exchange x) {
+    String id = x.request.getHeader(ForwardedHeaders.SESSION);
+    if (id == null || x.era.isModern()) {
+      return;
+    }
+    x.session = services.sessions().find(x.serverName, id, x.grant.id());
+    if (x.session.isEmpty()) {
+      throw Rejected.http(404, "session", "There is no such session; initialize a new one");
+    }
+  }
+
+  /** Whether it may pass; an allowed call leaves with what it has yet to find room for. */
+  private Future<Exchange> judged(Exchange x) {
+    try {
+      if (x.message instanceof McpMessage.Response response) {
+        requireQuestion(x, response);
+        return Future.succeededFuture(x);
+      }
+      if (x.message instanceof McpMessage.Request request) {
+        Optional<ToolCall> call = request.toolCall();
+        if (call.isPresent()) {
+          return judge.call(x, call.get());
+        }
+      }
+      if (x.message instanceof McpMessage.Invocation invocation) {
+        judge.method(x, invocation);
+      }
+      return Future.succeededFuture(x);
+    } catch (Stopped e) {
+      return Future.failedFuture(e);
+    }
+  }
+
+  private static void requireQuestion(Exchange x, McpMessage.Response response) {
+    if (!x.session.map(session -> session.answers(response.id().toString())).orElse(false)) {
+      throw Rejected.http(
+          400, "unsolicited-response", "The server asked nothing that this would answer");
+    }
+  }
+
+  /** Room for the call in every limit, or in none. */
+  private Future<Exchange> reserved(Exchange x) {
+    if (x.charges.isEmpty()) {
+      return Future.succeededFuture(x);
+    }
+    long began = System.nanoTime();
+    Subjects subjects =
+        new Subjects(x.grant.id(), x.session.map(Session::id), x.serverName);
+    return Future.fromCompletionStage(
+            services.ledger().reserve(x.charges, subjects), context)
+        .compose(
+            result -> {
+              services.metrics().reserved((System.nanoTime() - began) / 1e9);
+              if (result instanceof LedgerResult.Refused refused) {
+                return Future.failedFuture(judge.limited(x, refused));
+              }
+              x.held = Optional.of((LedgerResult.Held) result);
+              return Future.succeededFuture(x);
+            });
+  }
+
+  /** To the server, as the client wrote it, and back; then what was reserved is settled. */
+  private Future<Exchange> forwarded(Exchange x) {
+    x.forwardedNanos = System.nanoTime();
+    UpstreamCall call =
+        upstreams
+            .of(x.server)
+            .send(x.request.method(), ForwardedHeaders.toServer(x), x.body);
+    return relay
+        .bring(x, call)
+        .compose(ending -> recorder.ended(x, ending))
+        .map(x);
+  }
+
+  /** The one place where a way ends before it was forwarded: on record, then answered. */
+  private void stop(Exchange x, Throwable cause) {
+    if (!(cause instanceof Stopped stopped)) {
+      LOG.error("A request failed inside the gate", cause);
+      stop(
+          x,
+          Rejected.http(500, "internal", "The gateway failed on this request; nothing was run"));
+      return;
+    }
+    recorder
+        .stopped(x, stopped)
+        .onComplete(
+            recorded -> {
+              stopped.headers().forEach(x.response::putHeader);
+              finishReading(x);
+              Relay.answer(x, stopped.answer());
+            });
+  }
+
+  /** Lets a small rest of the body pass, so that the connection can serve on; else it is closed. */
+  private static void finishReading(Exchange x) {
+    if (x.request.isEnded()) {
+      return;
+    }
+    String length = x.request.getHeader("content-length");
+    boolean small =
+        x.request.getHeader("transfer-encoding") == null
+            && (length == null || length.length() <= 6);
+    if (!small) {
+      x.response.putHeader("Connection", "close");
+    }
+    x.request.handler(discarded -> {}).resume();
+  }
+
+  /** The body, bounded in size and in the time that it may take. */
+  private Future<Buffer> body(Exchange x) {
+    String type = x.request.getHeader("content-type");
+    if (type == null || !JSON_TYPE.matcher(type).matches()) {
+      return Future.failedFuture(
+          Rejected.http(415, "media-type", "MCP messages are sent as application/json"));
+    }
+    if (x.request.headers().contains("content-encoding")) {
+      return Future.failedFuture(
+          Rejected.http(415, "content-encoding", "Send the body without a content encoding"));
+    }
+    int max = x.server.bounds().maxRequestBytes();
+    Promise<Buffer> whole = Promise.promise();
+    Buffer held = Buffer.buffer();
+    long timer =
+        context
+            .owner()
+            .setTimer(
+                BODY_TIMEOUT_MILLIS,
+                late ->
+                    whole.tryFail(
+                        Rejected.http(408, "slow-body", "The body did not come in time")));
+    x.request.exceptionHandler(
+        broken -> whole.tryFail(Rejected.http(400, "cut-body", "The body broke off")));
+    x.request.endHandler(ended -> whole.tryComplete(held));
+    x.request.handler(
+        chunk -> {
+          if (held.length() + chunk.length() <= max) {
+            held.appendBuffer(chunk);
+          } else {
+            whole.tryFail(
+                Rejected.http(
+                    413, "too-large", "The body is larger than " + max + " bytes"));
+          }
+        });
+    x.request.resume();
+    return whole.future().onComplete(read -> context.owner().cancelTimer(timer));
+  }
+
+  /** A step that may end the way. */
+  private static <T> Future<T> attempt(Supplier<T> step) {
+    try {
+      return Future.succeededFuture(step.get());
+    } catch (Stopped e) {
+      return Future.failedFuture(e);
+    }
+  }
+}

@@ -1,0 +1,108 @@
+package dev.tallygate.node.gate;
+
+import dev.tallygate.node.upstream.Upstreams;
+import dev.tallygate.registry.Snapshot;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Serves MCP clients: one gate on each event loop, all on one port. */
+public final class GateServer {
+  /** Above the longest silence that a stream of a server may have. */
+  private static final long IDLE_MINUTES = 20;
+
+  private static final int MAX_HEADER_BYTES = 32 * 1024;
+  private static final int MAX_LINE_BYTES = 8 * 1024;
+  private static final long HOUSEKEEPING_MILLIS = 60_000;
+
+  private final Vertx vertx;
+  private final GateServices services;
+  private final String host;
+  private final int port;
+  private final int maxConnections;
+  private final AtomicInteger connections = new AtomicInteger();
+  private final List<Loop> loops = new CopyOnWriteArrayList<>();
+
+  /**
+   * @param port 0 for any free one
+   * @param maxConnections at one time; further ones are closed at once
+   */
+  public GateServer(
+      Vertx vertx, GateServices services, String host, int port, int maxConnections) {
+    this.vertx = vertx;
+    this.services = services;
+    this.host = host;
+    this.port = port;
+    this.maxConnections = maxConnections;
+  }
+
+  /** Starts listening; gives the port. */
+  public Future<Integer> start(int eventLoops) {
+    vertx.setPeriodic(HOUSEKEEPING_MILLIS, tick -> services.sessions().endIdle());
+    return vertx
+        .deployVerticle(Loop::new, new DeploymentOptions().setInstances(eventLoops))
+        .map(deployed -> loops.get(0).port());
+  }
+
+  /** Lets go of connections that a new snapshot does not need. */
+  public void changed(Snapshot snapshot) {
+    loops.forEach(loop -> loop.retainOnly(snapshot));
+  }
+
+  private final class Loop extends VerticleBase {
+    private Upstreams upstreams;
+    private HttpServer server;
+
+    @Override
+    public Future<?> start() {
+      upstreams = new Upstreams(vertx);
+      Gate gate = new Gate(context, services, upstreams);
+      server =
+          vertx
+              .createHttpServer(options())
+              .connectionHandler(
+                  connection -> {
+                    if (connections.incrementAndGet() > maxConnections) {
+                      connection.close();
+                    }
+                    connection.closeHandler(closed -> connections.decrementAndGet());
+                  })
+              .invalidRequestHandler(gate::malformed)
+              .requestHandler(gate);
+      loops.add(this);
+      return server.listen();
+    }
+
+    int port() {
+      return server.actualPort();
+    }
+
+    void retainOnly(Snapshot snapshot) {
+      context.runOnContext(run -> upstreams.retainOnly(snapshot));
+    }
+  }
+
+  private HttpServerOptions options() {
+    return new HttpServerOptions()
+        .setHost(host)
+        // A negative port is any free one, the same for every event loop.
+        .setPort(port == 0 ? -1 : port)
+        .setMaxHeaderSize(MAX_HEADER_BYTES)
+        .setMaxInitialLineLength(MAX_LINE_BYTES)
+        .setIdleTimeout((int) Duration.ofMinutes(IDLE_MINUTES).toSeconds())
+        .setIdleTimeoutUnit(TimeUnit.SECONDS)
+        .setHandle100ContinueAutomatically(true)
+        .setHttp2ClearTextEnabled(false)
+        .setCompressionSupported(false)
+        .setDecompressionSupported(false)
+        .setTcpNoDelay(true);
+  }
+}

@@ -1,0 +1,73 @@
+package dev.tallygate.node.gate;
+
+import dev.tallygate.counters.Ledger;
+import dev.tallygate.node.audit.AuditLog;
+import dev.tallygate.node.metrics.GateMetrics;
+import dev.tallygate.node.upstream.ToolCatalog;
+import dev.tallygate.registry.Snapshot;
+import java.time.Clock;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+
+/** What the gates of all event loops of a node share. Every part is thread-safe. */
+public final class GateServices {
+  private final Supplier<Snapshot> snapshots;
+  private final Door door;
+  private final Ledger ledger;
+  private final AuditLog audit;
+  private final GateMetrics metrics;
+  private final Clock clock;
+  private final Sessions sessions = new Sessions(System::nanoTime);
+  private final Map<String, ToolCatalog> catalogs = new ConcurrentHashMap<>();
+
+  public GateServices(
+      Supplier<Snapshot> snapshots,
+      Door door,
+      Ledger ledger,
+      AuditLog audit,
+      GateMetrics metrics,
+      Clock clock) {
+    this.snapshots = snapshots;
+    this.door = door;
+    this.ledger = ledger;
+    this.audit = audit;
+    this.metrics = metrics;
+    this.clock = clock;
+  }
+
+  /** The snapshot in force now. */
+  Snapshot snapshot() {
+    return snapshots.get();
+  }
+
+  Door door() {
+    return door;
+  }
+
+  Ledger ledger() {
+    return ledger;
+  }
+
+  AuditLog audit() {
+    return audit;
+  }
+
+  GateMetrics metrics() {
+    return metrics;
+  }
+
+  Clock clock() {
+    return clock;
+  }
+
+  public Sessions sessions() {
+    return sessions;
+  }
+
+  /** What is known of a server's tools; a server that moves to another address is another one. */
+  ToolCatalog catalog(dev.tallygate.registry.Server server) {
+    return catalogs.computeIfAbsent(
+        server.name() + " " + server.url(), key -> new ToolCatalog(System::nanoTime));
+  }
+}

@@ -1,0 +1,195 @@
+package dev.tallygate.node.gate;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tallygate.counters.Outcome;
+import dev.tallygate.node.audit.AuditRecord;
+import dev.tallygate.node.audit.AuditRecord.Caller;
+import dev.tallygate.node.audit.AuditRecord.End;
+import dev.tallygate.node.audit.CanonicalArguments;
+import dev.tallygate.node.gate.Stopped.Denied;
+import dev.tallygate.node.gate.Stopped.Rejected;
+import dev.tallygate.node.mcp.McpMessage;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Puts on record what was decided and how it ended, and settles what was reserved. */
+final class Recorder {
+  private static final Logger LOG = LoggerFactory.getLogger(Recorder.class);
+
+  private final GateServices services;
+  private final Context context;
+
+  /**
+   * @param context the event loop that the gate runs on
+   */
+  Recorder(GateServices services, Context context) {
+    this.services = services;
+    this.context = context;
+  }
+
+  /** Counts a request that came in, until its answer is complete. */
+  void began(Exchange x) {
+    services.metrics().requestBegan();
+    x.response.endHandler(ended -> services.metrics().requestEnded());
+    x.onClientGone(() -> services.metrics().requestEnded());
+  }
+
+  /** Puts on record that something came which is not HTTP. */
+  void malformed(Exchange x) {
+    Rejected rejected = Rejected.http(400, "http", "not an HTTP request in order");
+    services.metrics().rejection(rejected.kind());
+    services.audit().append(rejection(x, rejected));
+  }
+
+  /** Puts an allowed message on record before it goes anywhere; one that cannot be is denied. */
+  Future<Exchange> allowed(Exchange x) {
+    return onLoop(services.audit().append(decision(x, AuditRecord.Outcome.ALLOWED, null)))
+        .map(recorded -> countAllowed(x))
+        .recover(
+            lost -> {
+              services.metrics().auditFailed();
+              LOG.error("A call was denied because it could not be recorded: {}", lost.getMessage());
+              return settle(x, Outcome.NOT_RUN)
+                  .compose(given -> Future.failedFuture(Judge.unrecorded(x)));
+            });
+  }
+
+  private Exchange countAllowed(Exchange x) {
+    if (toolCall(x)) {
+      services.metrics().decision(x.serverName, x.subject.orElse(""), true, "allowed");
+    }
+    return x;
+  }
+
+  /** Puts on record why a request went no further. Completes, whatever becomes of the record. */
+  Future<Void> stopped(Exchange x, Stopped stopped) {
+    AuditRecord record;
+    if (stopped instanceof Denied denied) {
+      if (toolCall(x)) {
+        boolean known = services.catalog(x.server).knows(x.subject.orElse(""));
+        services
+            .metrics()
+            .decision(x.serverName, x.subject.orElse(""), known, denied.outcome());
+      }
+      record = decision(x, AuditRecord.Outcome.DENIED, denied);
+    } else {
+      Rejected rejected = (Rejected) stopped;
+      services.metrics().rejection(rejected.kind());
+      record = rejection(x, rejected);
+    }
+    return onLoop(services.audit().append(record))
+        .recover(
+            lost -> {
+              services.metrics().auditFailed();
+              LOG.error("A refusal could not be recorded: {}", lost.getMessage());
+              return Future.succeededFuture();
+            });
+  }
+
+  /** Settles what a forwarded message had reserved, and puts on record how it ended. */
+  Future<Exchange> ended(Exchange x, Ending ending) {
+    long now = System.nanoTime();
+    Outcome outcome =
+        !ending.ran()
+            ? Outcome.NOT_RUN
+            : switch (ending.end()) {
+              case OK -> Outcome.OK;
+              case ERROR, REFUSED -> Outcome.ERROR;
+              default -> Outcome.UNKNOWN;
+            };
+    services
+        .metrics()
+        .completion(
+            x.serverName,
+            ending.end().name().toLowerCase(java.util.Locale.ROOT),
+            (now - x.forwardedNanos) / 1e9,
+            (now - x.beganNanos) / 1e9);
+    return settle(x, outcome)
+        .compose(
+            refunded ->
+                onLoop(
+                    services
+                        .audit()
+                        .append(
+                            new AuditRecord.Completion(
+                                services.clock().instant(),
+                                x.decisionId,
+                                x.caller().orElseThrow(),
+                                x.method,
+                                x.subject,
+                                ending.end(),
+                                ending.status(),
+                                Duration.ofNanos(now - x.forwardedNanos),
+                                refunded))))
+        .recover(
+            lost -> {
+              services.metrics().auditFailed();
+              LOG.error("How a call ended could not be recorded: {}", lost.getMessage());
+              return Future.succeededFuture();
+            })
+        .map(x);
+  }
+
+  private Future<List<String>> settle(Exchange x, Outcome outcome) {
+    return x.held.isEmpty()
+        ? Future.succeededFuture(List.of())
+        : onLoop(services.ledger().settle(x.held.get(), outcome));
+  }
+
+  private AuditRecord decision(Exchange x, AuditRecord.Outcome outcome, Denied denied) {
+    Optional<ObjectNode> arguments =
+        x.message instanceof McpMessage.Invocation invocation
+                && invocation.params().get("arguments") instanceof ObjectNode object
+            ? Optional.of(object)
+            : Optional.empty();
+    return new AuditRecord.Decision(
+        services.clock().instant(),
+        x.decisionId,
+        x.snapshot.revision(),
+        x.caller().orElseThrow(),
+        x.method,
+        x.subject,
+        outcome,
+        Optional.ofNullable(denied).map(Denied::rule),
+        Optional.ofNullable(denied).map(Denied::getMessage),
+        arguments.map(Recorder::keys).orElse(List.of()),
+        arguments.map(object -> services.audit().digest(CanonicalArguments.bytes(object))));
+  }
+
+  private static List<String> keys(ObjectNode arguments) {
+    List<String> keys = new ArrayList<>();
+    arguments.fieldNames().forEachRemaining(keys::add);
+    Collections.sort(keys);
+    return keys;
+  }
+
+  private AuditRecord rejection(Exchange x, Rejected rejected) {
+    Optional<Caller> caller = x.caller();
+    return new AuditRecord.Rejection(
+        services.clock().instant(),
+        x.decisionId,
+        x.snapshot.revision(),
+        Optional.ofNullable(x.serverName),
+        caller,
+        x.request.remoteAddress() == null ? "" : x.request.remoteAddress().hostAddress(),
+        rejected.answer().status(),
+        rejected.kind(),
+        rejected.getMessage());
+  }
+
+  private static boolean toolCall(Exchange x) {
+    return x.message instanceof McpMessage.Request request && request.toolCall().isPresent();
+  }
+
+  private <T> Future<T> onLoop(CompletionStage<T> stage) {
+    return Future.fromCompletionStage(stage, context);
+  }
+}

@@ -1,0 +1,330 @@
+package dev.tallygate.node.gate;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.tallygate.node.audit.AuditRecord.End;
+import dev.tallygate.node.mcp.Answers;
+import dev.tallygate.node.mcp.Answers.Answer;
+import dev.tallygate.node.mcp.Answers.DecisionNote;
+import dev.tallygate.node.mcp.ErrorCodes;
+import dev.tallygate.node.mcp.ListFilter;
+import dev.tallygate.node.mcp.ListKind;
+import dev.tallygate.node.mcp.ListRefused;
+import dev.tallygate.node.mcp.McpMessage;
+import dev.tallygate.node.mcp.Methods;
+import dev.tallygate.node.mcp.Outgoing;
+import dev.tallygate.node.mcp.ResultScan;
+import dev.tallygate.node.mcp.SessionId;
+import dev.tallygate.node.upstream.UpstreamCall;
+import dev.tallygate.node.upstream.UpstreamFailure;
+import dev.tallygate.policy.Policy;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * Brings a server's response to the client, as it comes and no faster than the client reads.
+ *
+ * <p>A list of tools is filtered wherever it stands: as JSON, which is held whole for it, or in any
+ * event of any stream. What cannot be filtered with certainty is not forwarded. A client that goes
+ * away cancels a call of the modern era, by breaking the exchange off; in the older eras going away
+ * does not cancel, so the server's answer is read to its end, for the record.
+ */
+final class Relay {
+  /** How long clients may keep a filtered list; a change of policy reaches them after that. */
+  static final long LIST_TTL_MILLIS = 60_000;
+
+  private static final int MAX_ERROR_BYTES = 64 * 1024;
+
+  /** Statuses by which a server says that it did not act on a request. */
+  private static final Set<Integer> NOT_RUN = Set.of(400, 401, 403, 404, 405, 406, 413, 415, 429);
+
+  private final GateServices services;
+
+  Relay(GateServices services) {
+    this.services = services;
+  }
+
+  /** Answers the client. Never fails: whatever happens is an ending. */
+  Future<Ending> bring(Exchange x, UpstreamCall call) {
+    boolean leavingCancels =
+        x.era.isModern() || x.request.method().equals(HttpMethod.GET);
+    x.onClientGone(
+        () -> {
+          if (leavingCancels) {
+            call.cancel();
+          }
+        });
+    return call.response()
+        .compose(
+            head -> answered(x, head),
+            failure -> Future.succeededFuture(failed(x, (UpstreamFailure) failure)));
+  }
+
+  private Future<Ending> answered(Exchange x, HttpClientResponse head) {
+    int status = head.statusCode();
+    String encoding = head.getHeader("content-encoding");
+    if (status == 401 || status == 403 || status == 407) {
+      return refusedByServer(x, head, "The MCP server refused the gateway's own credentials.");
+    }
+    if (status / 100 == 3 || encoding != null && !encoding.equalsIgnoreCase("identity")) {
+      return refusedByServer(x, head, "The MCP server answered in a way that cannot be relayed.");
+    }
+    if (status / 100 != 2) {
+      return error(x, head);
+    }
+    if (!boundSession(x, head)) {
+      return refusedByServer(x, head, "The MCP server opened a session that cannot be used.");
+    }
+    if (x.request.method().equals(HttpMethod.DELETE)) {
+      x.session.ifPresent(session -> services.sessions().end(x.serverName, session.id()));
+    }
+    String type = mediaType(head);
+    if (type.equals("text/event-stream")) {
+      return new EventRelay(x, head, this).run();
+    }
+    if (!(x.message instanceof McpMessage.Request) || status == 202 || status == 204) {
+      return withoutBody(x, head);
+    }
+    if (!type.equals("application/json")) {
+      return refusedByServer(x, head, "The MCP server answered with neither JSON nor events.");
+    }
+    return x.method.equals(Methods.TOOLS_LIST) ? list(x, head) : json(x, head);
+  }
+
+  /** Binds the session that {@code initialize} opened to the grant that asked for it. */
+  private boolean boundSession(Exchange x, HttpClientResponse head) {
+    String id = head.getHeader(ForwardedHeaders.SESSION);
+    if (id == null || x.era.isModern() || !Methods.INITIALIZE.equals(x.method)) {
+      return true;
+    }
+    if (!SessionId.isWellFormed(id)
+        || !services.sessions().open(x.serverName, id, x.grant.id())) {
+      return false;
+    }
+    x.response.putHeader("Mcp-Session-Id", id);
+    return true;
+  }
+
+  /** A response that says nothing, as to a notification. */
+  private static Future<Ending> withoutBody(Exchange x, HttpClientResponse head) {
+    head.handler(null).resume();
+    ForwardedHeaders.toClient(x, head);
+    x.response.headers().remove("content-type");
+    x.response.end();
+    return Future.succeededFuture(Ending.of(End.OK, head.statusCode()));
+  }
+
+  /** A JSON response: its bytes pass as they come, and are watched for how the call ended. */
+  private static Future<Ending> json(Exchange x, HttpClientResponse head) {
+    ForwardedHeaders.toClient(x, head);
+    String length = head.getHeader("content-length");
+    if (length != null) {
+      x.response.putHeader("Content-Length", length);
+    } else {
+      x.response.setChunked(true);
+    }
+    ResultScan scan = new ResultScan();
+    return ClientStream.pipe(
+            x,
+            head,
+            chunk -> {
+              byte[] bytes = chunk.getBytes();
+              scan.feed(bytes, 0, bytes.length);
+              return chunk;
+            })
+        .map(end -> end == End.OK ? ending(scan.finish(), head) : Ending.of(end, head.statusCode()));
+  }
+
+  static Ending ending(Outgoing last, HttpClientResponse head) {
+    End end =
+        switch (last.kind()) {
+          case RESULT -> last.toolError() ? End.ERROR : End.OK;
+          case ERROR -> End.ERROR;
+          default -> End.BROKEN;
+        };
+    return Ending.of(end, head.statusCode());
+  }
+
+  /** A list of tools as JSON: held, filtered, sent. */
+  private Future<Ending> list(Exchange x, HttpClientResponse head) {
+    int status = head.statusCode();
+    return body(head, x.server.bounds().maxListBytes())
+        .map(
+            body -> {
+              byte[] filtered = filter(x, body.getBytes());
+              if (!x.clientGone()) {
+                ForwardedHeaders.toClient(x, head);
+                x.response.putHeader("Cache-Control", "private, no-store");
+                x.response.end(Buffer.buffer(filtered));
+              }
+              return ending(ResultScan.of(filtered), head);
+            })
+        .otherwise(
+            unusable -> {
+              answer(x, failure(x, 502, ErrorCodes.UPSTREAM_FAILED, unlistable(unusable)));
+              return Ending.of(End.BROKEN, status);
+            });
+  }
+
+  private static String unlistable(Throwable unusable) {
+    return "The MCP server's list of tools cannot be relayed: " + unusable.getMessage() + ".";
+  }
+
+  /**
+   * A response to {@code tools/list}, with what the caller's policy does not list cut out.
+   *
+   * @throws UnfilterableList if it cannot be filtered with certainty
+   */
+  byte[] filter(Exchange x, byte[] response) {
+    OptionalLong ttl = x.era.isModern() ? OptionalLong.of(LIST_TTL_MILLIS) : OptionalLong.empty();
+    // The policy of now, not of when a long stream began.
+    Optional<Policy> policy = services.snapshot().policyOf(x.grant);
+    try {
+      ListFilter.Filtered filtered =
+          ListFilter.filter(
+              ListKind.TOOLS,
+              response,
+              ttl,
+              (name, tool) -> policy.map(p -> p.lists(name)).orElse(false));
+      services.catalog(x.server).observe(filtered.kept());
+      services.catalog(x.server).observe(filtered.dropped());
+      return filtered.body();
+    } catch (ListRefused e) {
+      throw new UnfilterableList(e);
+    }
+  }
+
+  /** A list that is not forwarded. */
+  static final class UnfilterableList extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    UnfilterableList(ListRefused cause) {
+      super(cause.getMessage(), null, false, false);
+    }
+  }
+
+  /** A status of 400 or more: passed with its body, which tells a client what to do next. */
+  private Future<Ending> error(Exchange x, HttpClientResponse head) {
+    int status = head.statusCode();
+    if (status == 404 && x.session.isPresent()) {
+      services.sessions().end(x.serverName, x.session.get().id());
+    }
+    boolean readable = mediaType(head).matches("application/json|text/plain|");
+    return body(head, MAX_ERROR_BYTES)
+        .map(
+            body -> {
+              Outgoing.Kind kind = ResultScan.of(body.getBytes()).kind();
+              boolean ran = !NOT_RUN.contains(status) || kind == Outgoing.Kind.RESULT;
+              if (readable && kind != Outgoing.Kind.RESULT) {
+                ForwardedHeaders.toClient(x, head);
+                end(x, body);
+              } else {
+                answer(x, failure(x, status, ErrorCodes.UPSTREAM_FAILED, answeredWith(status)));
+              }
+              return new Ending(End.REFUSED, java.util.OptionalInt.of(status), ran);
+            })
+        .otherwise(
+            unreadable -> {
+              answer(x, failure(x, status, ErrorCodes.UPSTREAM_FAILED, answeredWith(status)));
+              return Ending.of(End.REFUSED, status);
+            });
+  }
+
+  private static String answeredWith(int status) {
+    return "The MCP server answered HTTP " + status + ".";
+  }
+
+  /** A response that stays here: it would mislead the client, or cannot be looked into. */
+  private static Future<Ending> refusedByServer(
+      Exchange x, HttpClientResponse head, String message) {
+    head.request().reset();
+    int status = head.statusCode();
+    answer(x, failure(x, 502, ErrorCodes.UPSTREAM_FAILED, message));
+    return Future.succeededFuture(
+        new Ending(
+            End.REFUSED, java.util.OptionalInt.of(status), !NOT_RUN.contains(status)));
+  }
+
+  private static Ending failed(Exchange x, UpstreamFailure failure) {
+    if (failure instanceof UpstreamFailure.NotReached) {
+      String text = "The MCP server cannot be reached; nothing was run. Try again later.";
+      answer(x, failure(x, 502, ErrorCodes.UPSTREAM_FAILED, text));
+      return Ending.silent(x.clientGone() ? End.CLIENT_GONE : End.UNREACHABLE, false);
+    }
+    if (failure instanceof UpstreamFailure.TimedOut) {
+      String text = "The MCP server did not answer in time; the call may have run.";
+      answer(x, failure(x, 504, ErrorCodes.UPSTREAM_TIMEOUT, text));
+      return Ending.silent(End.TIMED_OUT, true);
+    }
+    String text = "The connection to the MCP server broke; the call may have run.";
+    answer(x, failure(x, 502, ErrorCodes.UPSTREAM_FAILED, text));
+    return Ending.silent(x.clientGone() ? End.CLIENT_GONE : End.BROKEN, true);
+  }
+
+  /** How the client is told that a forwarded message failed; a tool call in words for its model. */
+  static Answer failure(Exchange x, int status, int code, String text) {
+    if (!(x.message instanceof McpMessage.Request request)) {
+      return Answers.error(status, null, code, text, Optional.empty());
+    }
+    if (request.toolCall().isPresent()) {
+      DecisionNote note =
+          new DecisionNote("failed", Optional.empty(), x.decisionId, Optional.empty());
+      return Answers.toolDenied(request.id(), x.era, text, note);
+    }
+    return Answers.error(status, request.id(), code, text, Optional.empty());
+  }
+
+  /** Answers in the gate's own words; a client that is gone is told nothing. */
+  static void answer(Exchange x, Answer answer) {
+    if (x.clientGone() || x.response.headWritten()) {
+      x.abort();
+      return;
+    }
+    x.response.setStatusCode(answer.status()).putHeader(ForwardedHeaders.DECISION, x.decisionId);
+    if (answer.body().length > 0) {
+      x.response.putHeader("Content-Type", "application/json");
+    }
+    end(x, Buffer.buffer(answer.body()));
+  }
+
+  private static void end(Exchange x, Buffer body) {
+    if (!x.clientGone()) {
+      x.response.end(body);
+    }
+  }
+
+  /** A body held whole, up to {@code max} bytes; fails beyond, or when it breaks off. */
+  private static Future<Buffer> body(HttpClientResponse head, int max) {
+    Promise<Buffer> whole = Promise.promise();
+    Buffer held = Buffer.buffer();
+    head.exceptionHandler(whole::tryFail);
+    head.endHandler(ended -> whole.tryComplete(held));
+    head.handler(
+        chunk -> {
+          if (held.length() + chunk.length() > max) {
+            whole.tryFail("it is longer than " + max + " bytes");
+            head.request().reset();
+          } else {
+            held.appendBuffer(chunk);
+          }
+        });
+    head.resume();
+    return whole.future();
+  }
+
+  private static String mediaType(HttpClientResponse head) {
+    String type = head.getHeader("content-type");
+    if (type == null) {
+      return "";
+    }
+    int parameters = type.indexOf(';');
+    return (parameters < 0 ? type : type.substring(0, parameters))
+        .trim()
+        .toLowerCase(java.util.Locale.ROOT);
+  }
+}

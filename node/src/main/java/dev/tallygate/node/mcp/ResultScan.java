@@ -1,0 +1,160 @@
+package dev.tallygate.node.mcp;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.NullNode;
+import dev.tallygate.node.mcp.Outgoing.Kind;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * Watches a message of a server pass and tells at its end what it was. It neither holds nor changes
+ * any of it, and takes the same memory for a message of any size.
+ *
+ * <p>A message that says a thing twice is {@link Kind#UNKNOWN}: which of them a reader takes is not
+ * known here. Not thread-safe.
+ */
+public final class ResultScan {
+  private static final JsonMapper JSON = new JsonMapper();
+  private static final Set<String> OUTER = Set.of("/id", "/method", "/result", "/error", "/params");
+  private static final Set<String> INNER =
+      Set.of("/result/isError", "/result/resultType", "/result/tools", "/error/code");
+
+  private final Scanner scanner = new Scanner();
+
+  /** What a whole message is. */
+  public static Outgoing of(byte[] message) {
+    ResultScan scan = new ResultScan();
+    scan.feed(message, 0, message.length);
+    return scan.finish();
+  }
+
+  /** Watches the bytes {@code from} to {@code to}, the latter excluded. */
+  public void feed(byte[] bytes, int from, int to) {
+    scanner.feed(bytes, from, to);
+  }
+
+  /** What the message was, now that its last byte has passed. */
+  public Outgoing finish() {
+    if (scanner.outermost == Outermost.ARRAY) {
+      return Outgoing.of(Kind.BATCH);
+    }
+    if (!scanner.finish() || scanner.outermost != Outermost.OBJECT) {
+      return Outgoing.of(Kind.UNKNOWN);
+    }
+    return classified(scanner.found);
+  }
+
+  private static Outgoing classified(Map<String, JsonNode> found) {
+    boolean hasMethod = found.containsKey("/method");
+    boolean hasResult = found.containsKey("/result");
+    boolean hasError = found.containsKey("/error");
+    JsonNode id = found.get("/id");
+    boolean hasId = id != null && (id.isTextual() || id.isIntegralNumber());
+    if ((hasMethod ? 1 : 0) + (hasResult ? 1 : 0) + (hasError ? 1 : 0) != 1) {
+      return Outgoing.of(Kind.UNKNOWN);
+    }
+    Kind kind;
+    if (hasMethod) {
+      if (!found.get("/method").isTextual() || id != null && !hasId) {
+        return Outgoing.of(Kind.UNKNOWN);
+      }
+      kind = hasId ? Kind.REQUEST : Kind.NOTIFICATION;
+    } else if (hasResult && !hasId) {
+      return Outgoing.of(Kind.UNKNOWN);
+    } else {
+      kind = hasResult ? Kind.RESULT : Kind.ERROR;
+    }
+    JsonNode code = found.get("/error/code");
+    return new Outgoing(
+        kind,
+        hasId ? Optional.of(id) : Optional.empty(),
+        Optional.ofNullable(found.get("/method")).map(JsonNode::textValue),
+        found.containsKey("/result/isError") && found.get("/result/isError").asBoolean(false),
+        Optional.ofNullable(found.get("/result/resultType")).map(JsonNode::textValue),
+        code != null && code.isIntegralNumber() && code.canConvertToLong()
+            ? OptionalLong.of(code.longValue())
+            : OptionalLong.empty(),
+        found.containsKey("/result/tools"));
+  }
+
+  private enum Outermost {
+    OBJECT,
+    ARRAY,
+    NONE
+  }
+
+  private static final class Scanner extends JsonScanner {
+    /** Stands for a value that is not a short scalar. */
+    private static final JsonNode SOMETHING = NullNode.getInstance();
+
+    private final Map<String, JsonNode> found = new HashMap<>();
+    private Outermost outermost = Outermost.NONE;
+    private String outerKey = "";
+    private String path;
+
+    @Override
+    void key(int depth, byte[] written) {
+      path = null;
+      if (depth > 2) {
+        return;
+      }
+      // A key that cannot be read, or is as long as that, is none of those watched for.
+      String key = written == null ? "" : read(written).asText("");
+      if (depth == 1) {
+        outerKey = key;
+        path = "/" + key;
+        watch(OUTER);
+      } else {
+        path = "/" + outerKey + "/" + key;
+        watch(INNER);
+      }
+    }
+
+    private void watch(Set<String> watched) {
+      if (!watched.contains(path)) {
+        path = null;
+      } else if (found.containsKey(path)) {
+        fail();
+      }
+    }
+
+    @Override
+    void scalar(int depth, byte[] written) {
+      if (path != null) {
+        found.put(path, written == null ? SOMETHING : read(written));
+        path = null;
+      }
+    }
+
+    @Override
+    void open(int depth, boolean isObject) {
+      if (depth == 0) {
+        outermost = isObject ? Outermost.OBJECT : Outermost.ARRAY;
+      } else if (path != null) {
+        found.put(path, SOMETHING);
+        path = null;
+      }
+      if (depth == 1 && !isObject) {
+        // Objects in an array are not members of it.
+        outerKey = "";
+      }
+    }
+
+    private static JsonNode read(byte[] written) {
+      try {
+        return JSON.readTree(written);
+      } catch (JsonProcessingException e) {
+        return SOMETHING;
+      } catch (IOException e) {
+        throw new UncheckedIOException("reading from memory cannot fail", e);
+      }
+    }
+  }
+}

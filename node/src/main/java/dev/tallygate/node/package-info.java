@@ -1,0 +1,2 @@
+/** One enforcement node, put together from its parts. */
+package dev.tallygate.node;
