@@ -1,7 +1,7 @@
 package dev.tallygate.node.gate;
 
-import dev.tallygate.node.audit.AuditRecord;
 import dev.tallygate.counters.LedgerResult;
+import dev.tallygate.node.audit.AuditRecord;
 import dev.tallygate.node.mcp.Era;
 import dev.tallygate.node.mcp.McpMessage;
 import dev.tallygate.policy.Charge;
@@ -17,7 +17,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * One HTTP request on its way through the gate: what is known of it so far. Lives on one event loop.
+ * One HTTP request on its way through the gate: what is known of it so far. Lives on one event
+ * loop.
  */
 final class Exchange {
   final HttpServerRequest request;

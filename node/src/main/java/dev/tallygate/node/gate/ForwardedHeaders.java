@@ -9,8 +9,9 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * The headers that cross the gate. Each way has a list, and what is not on it stops here: the client's
- * {@code Authorization} and {@code Cookie} above all, and a server's cookies, challenges and CORS.
+ * The headers that cross the gate. Each way has a list, and what is not on it stops here: the
+ * client's {@code Authorization} and {@code Cookie} above all, and a server's cookies, challenges
+ * and CORS.
  */
 final class ForwardedHeaders {
   static final String SESSION = "mcp-session-id";

@@ -37,7 +37,8 @@ public final class Gate implements Handler<HttpServerRequest> {
   private static final Logger LOG = LoggerFactory.getLogger(Gate.class);
 
   private static final Pattern JSON_TYPE =
-      Pattern.compile("application/json *(?:; *charset *= *\"?utf-8\"? *)?", Pattern.CASE_INSENSITIVE);
+      Pattern.compile(
+          "application/json *(?:; *charset *= *\"?utf-8\"? *)?", Pattern.CASE_INSENSITIVE);
   private static final long BODY_TIMEOUT_MILLIS = 30_000;
 
   private final Context context;
@@ -94,8 +95,7 @@ public final class Gate implements Handler<HttpServerRequest> {
       x.grant =
           door.token(x.request)
               .flatMap(
-                  token ->
-                      x.snapshot.authenticate(token, x.serverName, services.clock().instant()))
+                  token -> x.snapshot.authenticate(token, x.serverName, services.clock().instant()))
               .orElseThrow(Gate::unauthenticated);
       x.server = x.snapshot.servers().get(x.serverName);
       x.policy = x.snapshot.policyOf(x.grant);
@@ -210,10 +210,8 @@ public final class Gate implements Handler<HttpServerRequest> {
       return Future.succeededFuture(x);
     }
     long began = System.nanoTime();
-    Subjects subjects =
-        new Subjects(x.grant.id(), x.session.map(Session::id), x.serverName);
-    return Future.fromCompletionStage(
-            services.ledger().reserve(x.charges, subjects), context)
+    Subjects subjects = new Subjects(x.grant.id(), x.session.map(Session::id), x.serverName);
+    return Future.fromCompletionStage(services.ledger().reserve(x.charges, subjects), context)
         .compose(
             result -> {
               services.metrics().reserved((System.nanoTime() - began) / 1e9);
@@ -229,13 +227,8 @@ public final class Gate implements Handler<HttpServerRequest> {
   private Future<Exchange> forwarded(Exchange x) {
     x.forwardedNanos = System.nanoTime();
     UpstreamCall call =
-        upstreams
-            .of(x.server)
-            .send(x.request.method(), ForwardedHeaders.toServer(x), x.body);
-    return relay
-        .bring(x, call)
-        .compose(ending -> recorder.ended(x, ending))
-        .map(x);
+        upstreams.of(x.server).send(x.request.method(), ForwardedHeaders.toServer(x), x.body);
+    return relay.bring(x, call).compose(ending -> recorder.ended(x, ending)).map(x);
   }
 
   /** The one place where a way ends before it was forwarded: on record, then answered. */
@@ -243,8 +236,7 @@ public final class Gate implements Handler<HttpServerRequest> {
     if (!(cause instanceof Stopped stopped)) {
       LOG.error("A request failed inside the gate", cause);
       stop(
-          x,
-          Rejected.http(500, "internal", "The gateway failed on this request; nothing was run"));
+          x, Rejected.http(500, "internal", "The gateway failed on this request; nothing was run"));
       return;
     }
     recorder
@@ -303,8 +295,7 @@ public final class Gate implements Handler<HttpServerRequest> {
             held.appendBuffer(chunk);
           } else {
             whole.tryFail(
-                Rejected.http(
-                    413, "too-large", "The body is larger than " + max + " bytes"));
+                Rejected.http(413, "too-large", "The body is larger than " + max + " bytes"));
           }
         });
     x.request.resume();

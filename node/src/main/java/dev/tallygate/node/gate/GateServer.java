@@ -35,8 +35,7 @@ public final class GateServer {
    * @param port 0 for any free one
    * @param maxConnections at one time; further ones are closed at once
    */
-  public GateServer(
-      Vertx vertx, GateServices services, String host, int port, int maxConnections) {
+  public GateServer(Vertx vertx, GateServices services, String host, int port, int maxConnections) {
     this.vertx = vertx;
     this.services = services;
     this.host = host;

@@ -24,9 +24,9 @@ import java.util.Optional;
 /**
  * Says whether a message may pass, and words the answer where it may not.
  *
- * <p>A tool that the grant's policy hides and a tool that the server does not have take one way here
- * and get one answer, so that asking tells nothing: neither is decided before the server's list is
- * known.
+ * <p>A tool that the grant's policy hides and a tool that the server does not have take one way
+ * here and get one answer, so that asking tells nothing: neither is decided before the server's
+ * list is known.
  */
 final class Judge {
   private static final String UNKNOWN_TOOL = "(unknown tool)";
@@ -53,7 +53,9 @@ final class Judge {
         "(method)", "method", "the method is not let through", answer, Optional.empty());
   }
 
-  /** Judges a tool call by the grant's policy; what it must yet find room for goes to the exchange. */
+  /**
+   * Judges a tool call by the grant's policy; what it must yet find room for goes to the exchange.
+   */
   Future<Exchange> call(Exchange x, ToolCall call) {
     if (x.policy.isEmpty()) {
       throw denied(x, call.id(), noPolicy(), Optional.empty());

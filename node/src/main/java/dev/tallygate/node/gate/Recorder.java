@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.counters.Outcome;
 import dev.tallygate.node.audit.AuditRecord;
 import dev.tallygate.node.audit.AuditRecord.Caller;
-import dev.tallygate.node.audit.AuditRecord.End;
 import dev.tallygate.node.audit.CanonicalArguments;
 import dev.tallygate.node.gate.Stopped.Denied;
 import dev.tallygate.node.gate.Stopped.Rejected;
@@ -56,7 +55,8 @@ final class Recorder {
         .recover(
             lost -> {
               services.metrics().auditFailed();
-              LOG.error("A call was denied because it could not be recorded: {}", lost.getMessage());
+              LOG.error(
+                  "A call was denied because it could not be recorded: {}", lost.getMessage());
               return settle(x, Outcome.NOT_RUN)
                   .compose(given -> Future.failedFuture(Judge.unrecorded(x)));
             });
@@ -75,9 +75,7 @@ final class Recorder {
     if (stopped instanceof Denied denied) {
       if (toolCall(x)) {
         boolean known = services.catalog(x.server).knows(x.subject.orElse(""));
-        services
-            .metrics()
-            .decision(x.serverName, x.subject.orElse(""), known, denied.outcome());
+        services.metrics().decision(x.serverName, x.subject.orElse(""), known, denied.outcome());
       }
       record = decision(x, AuditRecord.Outcome.DENIED, denied);
     } else {

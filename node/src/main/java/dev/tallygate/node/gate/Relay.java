@@ -1,6 +1,5 @@
 package dev.tallygate.node.gate;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.tallygate.node.audit.AuditRecord.End;
 import dev.tallygate.node.mcp.Answers;
 import dev.tallygate.node.mcp.Answers.Answer;
@@ -51,8 +50,7 @@ final class Relay {
 
   /** Answers the client. Never fails: whatever happens is an ending. */
   Future<Ending> bring(Exchange x, UpstreamCall call) {
-    boolean leavingCancels =
-        x.era.isModern() || x.request.method().equals(HttpMethod.GET);
+    boolean leavingCancels = x.era.isModern() || x.request.method().equals(HttpMethod.GET);
     x.onClientGone(
         () -> {
           if (leavingCancels) {
@@ -102,8 +100,7 @@ final class Relay {
     if (id == null || x.era.isModern() || !Methods.INITIALIZE.equals(x.method)) {
       return true;
     }
-    if (!SessionId.isWellFormed(id)
-        || !services.sessions().open(x.serverName, id, x.grant.id())) {
+    if (!SessionId.isWellFormed(id) || !services.sessions().open(x.serverName, id, x.grant.id())) {
       return false;
     }
     x.response.putHeader("Mcp-Session-Id", id);
@@ -137,7 +134,8 @@ final class Relay {
               scan.feed(bytes, 0, bytes.length);
               return chunk;
             })
-        .map(end -> end == End.OK ? ending(scan.finish(), head) : Ending.of(end, head.statusCode()));
+        .map(
+            end -> end == End.OK ? ending(scan.finish(), head) : Ending.of(end, head.statusCode()));
   }
 
   static Ending ending(Outgoing last, HttpClientResponse head) {
@@ -246,8 +244,7 @@ final class Relay {
     int status = head.statusCode();
     answer(x, failure(x, 502, ErrorCodes.UPSTREAM_FAILED, message));
     return Future.succeededFuture(
-        new Ending(
-            End.REFUSED, java.util.OptionalInt.of(status), !NOT_RUN.contains(status)));
+        new Ending(End.REFUSED, java.util.OptionalInt.of(status), !NOT_RUN.contains(status)));
   }
 
   private static Ending failed(Exchange x, UpstreamFailure failure) {

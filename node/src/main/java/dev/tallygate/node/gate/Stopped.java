@@ -1,8 +1,8 @@
 package dev.tallygate.node.gate;
 
+import dev.tallygate.node.mcp.Answers;
 import dev.tallygate.node.mcp.Answers.Answer;
 import dev.tallygate.node.mcp.ErrorCodes;
-import dev.tallygate.node.mcp.Answers;
 import dev.tallygate.node.mcp.Refusal;
 import java.time.Duration;
 import java.util.Map;

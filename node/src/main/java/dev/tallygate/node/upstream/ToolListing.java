@@ -67,8 +67,7 @@ public final class ToolListing {
     underWay.put(catalog, done.future());
     list(upstreams.of(server))
         .onSuccess(catalog::listed)
-        .onFailure(
-            e -> LOG.warn("{} did not tell its tools: {}", server.name(), e.getMessage()))
+        .onFailure(e -> LOG.warn("{} did not tell its tools: {}", server.name(), e.getMessage()))
         .onComplete(
             ended -> {
               underWay.remove(catalog);
