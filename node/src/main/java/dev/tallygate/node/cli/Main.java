@@ -1,10 +1,22 @@
 package dev.tallygate.node.cli;
 
+import picocli.CommandLine;
+
 /** Entry point of the command line. */
 public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    throw new UnsupportedOperationException();
+    // Before anything touches the common pool: with one worker in it, Hazelcast starts a thread for
+    // each call (docs/decisions/0007-common-pool.md).
+    if (System.getProperty("java.util.concurrent.ForkJoinPool.common.parallelism") == null) {
+      int parallelism = Math.max(4, Runtime.getRuntime().availableProcessors());
+      System.setProperty(
+          "java.util.concurrent.ForkJoinPool.common.parallelism", Integer.toString(parallelism));
+    }
+    if ("json".equals(System.getenv("TALLYGATE_LOG"))) {
+      System.setProperty("logback.configurationFile", "logback-json.xml");
+    }
+    System.exit(new CommandLine(new TallygateCommand()).execute(args));
   }
 }

@@ -18,7 +18,9 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -72,15 +74,37 @@ public final class ConfigReader {
         findings.hasErrors() ? Optional.empty() : config, findings.all(), surroundings.files());
   }
 
-  /** Checks a text alone: what it refers to is neither read nor needed. */
-  List<ConfigFinding> check(Path file, String text) {
+  /** What is found in a policy file. */
+  public List<ConfigFinding> readPolicy(Path file) {
     Findings findings = new Findings(file);
     try {
-      read(text, findings, new Surroundings(file.toAbsolutePath().getParent(), environment, false));
+      Path absolute = file.toAbsolutePath();
+      byte[] bytes =
+          new Surroundings(absolute.getParent(), environment, true)
+              .read(absolute, YamlReader.MAX_BYTES);
+      Policy.read(bytes).findings().forEach(finding -> findings.add(file, finding));
+    } catch (IOException e) {
+      findings.error("", Position.START, "the file " + e.getMessage());
+    }
+    return findings.all();
+  }
+
+  /**
+   * Reads a text alone: what it refers to is neither read nor needed. What comes of it tells what
+   * the text says, but holds no policies and no secrets.
+   */
+  ConfigReading readAlone(Path file, String text) {
+    Surroundings surroundings =
+        new Surroundings(file.toAbsolutePath().getParent(), environment, false);
+    Findings findings = new Findings(file);
+    Optional<NodeConfig> config = Optional.empty();
+    try {
+      config = read(text, findings, surroundings);
     } catch (YamlRefused e) {
       findings.error("", e.position(), e.getMessage());
     }
-    return findings.all();
+    return new ConfigReading(
+        findings.hasErrors() ? Optional.empty() : config, findings.all(), surroundings.files());
   }
 
   private Optional<NodeConfig> read(String text, Findings findings, Surroundings surroundings)
@@ -139,7 +163,7 @@ public final class ConfigReader {
   }
 
   private static Set<String> names(Fields root, String key) {
-    Set<String> names = new java.util.LinkedHashSet<>();
+    Set<String> names = new LinkedHashSet<>();
     root.named(key).forEach(entry -> names.add(entry.key().text()));
     return names;
   }
@@ -188,7 +212,7 @@ public final class ConfigReader {
     return new Listen(
         host(fields, Listen.DEFAULT.host()),
         port(fields, Listen.DEFAULT.port()),
-        hosts.stream().map(host -> host.toLowerCase(java.util.Locale.ROOT)).toList(),
+        hosts.stream().map(host -> host.toLowerCase(Locale.ROOT)).toList(),
         origins,
         fields.wholeNumber("maxConnections", 1, 1_000_000).orElse(Listen.DEFAULT.maxConnections()));
   }

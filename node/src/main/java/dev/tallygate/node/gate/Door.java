@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
  * What is asked of a request before anything in it is believed: its target, and that no web page of
  * somebody else sent it (DNS rebinding; MCP 2025-11-25, Streamable HTTP, "Security Warning").
  */
-final class Door {
+public final class Door {
   private static final Pattern TARGET = Pattern.compile("/mcp/([a-z0-9][a-z0-9_.-]{0,62})");
   private static final Pattern BEARER = Pattern.compile("(?i:bearer) ([\\x21-\\x7e]{1,512})");
   private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
@@ -30,7 +30,7 @@ final class Door {
    * @param hosts further host names of this gate, without port
    * @param origins origins of web pages that may call it, such as {@code https://app.example.org}
    */
-  Door(String listenHost, Set<String> hosts, Set<String> origins) {
+  public Door(String listenHost, Set<String> hosts, Set<String> origins) {
     this.checksHost = !hosts.isEmpty() || isLoopback(listenHost);
     this.hosts = hosts;
     this.origins = origins;

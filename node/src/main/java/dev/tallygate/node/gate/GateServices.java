@@ -61,8 +61,13 @@ public final class GateServices {
     return clock;
   }
 
-  public Sessions sessions() {
+  Sessions sessions() {
     return sessions;
+  }
+
+  /** How many MCP sessions are open. */
+  public int openSessions() {
+    return sessions.size();
   }
 
   /** What is known of a server's tools; a server that moves to another address is another one. */

@@ -11,8 +11,6 @@ import dev.tallygate.node.mcp.McpMessage;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -50,7 +48,7 @@ final class Recorder {
 
   /** Puts an allowed message on record before it goes anywhere; one that cannot be is denied. */
   Future<Exchange> allowed(Exchange x) {
-    return onLoop(services.audit().append(decision(x, AuditRecord.Outcome.ALLOWED, null)))
+    return onLoop(services.audit().append(decision(x, AuditRecord.Outcome.ALLOWED, Optional.empty())))
         .map(recorded -> countAllowed(x))
         .recover(
             lost -> {
@@ -77,7 +75,7 @@ final class Recorder {
         boolean known = services.catalog(x.server).knows(x.subject.orElse(""));
         services.metrics().decision(x.serverName, x.subject.orElse(""), known, denied.outcome());
       }
-      record = decision(x, AuditRecord.Outcome.DENIED, denied);
+      record = decision(x, AuditRecord.Outcome.DENIED, Optional.of(denied));
     } else {
       Rejected rejected = (Rejected) stopped;
       services.metrics().rejection(rejected.kind());
@@ -142,7 +140,7 @@ final class Recorder {
         : onLoop(services.ledger().settle(x.held.get(), outcome));
   }
 
-  private AuditRecord decision(Exchange x, AuditRecord.Outcome outcome, Denied denied) {
+  private AuditRecord decision(Exchange x, AuditRecord.Outcome outcome, Optional<Denied> denied) {
     Optional<ObjectNode> arguments =
         x.message instanceof McpMessage.Invocation invocation
                 && invocation.params().get("arguments") instanceof ObjectNode object
@@ -156,17 +154,10 @@ final class Recorder {
         x.method,
         x.subject,
         outcome,
-        Optional.ofNullable(denied).map(Denied::rule),
-        Optional.ofNullable(denied).map(Denied::getMessage),
-        arguments.map(Recorder::keys).orElse(List.of()),
+        denied.map(Denied::rule),
+        denied.map(Denied::getMessage),
+        arguments.map(CanonicalArguments::sortedKeys).orElse(List.of()),
         arguments.map(object -> services.audit().digest(CanonicalArguments.bytes(object))));
-  }
-
-  private static List<String> keys(ObjectNode arguments) {
-    List<String> keys = new ArrayList<>();
-    arguments.fieldNames().forEachRemaining(keys::add);
-    Collections.sort(keys);
-    return keys;
   }
 
   private AuditRecord rejection(Exchange x, Rejected rejected) {
