@@ -17,11 +17,20 @@ import java.util.concurrent.ForkJoinPool;
  * threads. Thread-safe.
  */
 public final class EmbeddedHazelcast implements AutoCloseable {
+  private static final String LOGGING = "hazelcast.logging.type";
+
   private final HazelcastInstance member;
   private final CounterStore counterStore;
 
+  static {
+    // What Hazelcast says before it has read a member's configuration goes by this property alone.
+    if (System.getProperty(LOGGING) == null) {
+      System.setProperty(LOGGING, "slf4j");
+    }
+  }
+
   private EmbeddedHazelcast(Config config) {
-    requireCommonPool();
+    requireCommonPool(ForkJoinPool.getCommonPoolParallelism());
     member = Hazelcast.newHazelcastInstance(config);
     counterStore = new HazelcastCounterStore(member);
   }
@@ -58,7 +67,7 @@ public final class EmbeddedHazelcast implements AutoCloseable {
 
   @Override
   public void close() {
-    member.getLifecycleService().terminate();
+    member.shutdown();
   }
 
   static Config standaloneConfig() {
@@ -96,7 +105,7 @@ public final class EmbeddedHazelcast implements AutoCloseable {
     config.setProperty("hazelcast.socket.bind.any", "false");
     config.setProperty("hazelcast.phone.home.enabled", "false");
     config.setProperty("hazelcast.shutdownhook.enabled", "false");
-    config.setProperty("hazelcast.logging.type", "slf4j");
+    config.setProperty(LOGGING, "slf4j");
     config.setProperty("hazelcast.health.monitoring.level", "OFF");
     // A step that is answered after this is answered to nobody; CounterTable.REMEMBERED is longer.
     config.setProperty("hazelcast.operation.call.timeout.millis", "5000");
@@ -116,8 +125,7 @@ public final class EmbeddedHazelcast implements AutoCloseable {
    * With one worker in the common pool or none, Hazelcast starts a thread for every asynchronous
    * call (hazelcast/hazelcast#18190), and serves a twentieth of what it could.
    */
-  private static void requireCommonPool() {
-    int parallelism = ForkJoinPool.getCommonPoolParallelism();
+  static void requireCommonPool(int parallelism) {
     if (parallelism <= 1) {
       throw new IllegalStateException(
           "the common pool has a parallelism of "

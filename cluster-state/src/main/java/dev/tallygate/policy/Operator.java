@@ -82,8 +82,10 @@ enum Operator {
     @Override
     Function<JsonNode, Truth> compile(JsonNode value) throws MalformedValue {
       Pattern pattern = pattern(value);
+      long longest =
+          Math.min(MAX_REGEX_INPUT, MAX_REGEX_STEPS / Math.max(1, RegexSize.of(value.textValue())));
       return actual ->
-          !actual.isTextual() || actual.textValue().length() > MAX_REGEX_INPUT
+          !actual.isTextual() || actual.textValue().length() > longest
               ? Truth.INDETERMINATE
               : Truth.of(pattern.matcher(actual.textValue()).find());
     }
@@ -131,6 +133,13 @@ enum Operator {
   static final int MAX_REGEX_INPUT = 65_536;
 
   static final int MAX_REGEX_LENGTH = 1_000;
+
+  /** States that a regex may compile to, counted repeats written out. */
+  static final int MAX_REGEX_STATES = 2_000;
+
+  /** Text length times states: what one match may cost, some 25 ms. */
+  static final int MAX_REGEX_STEPS = 2_000_000;
+
   static final int MAX_LISTED_VALUES = 1_000;
 
   private static final BigDecimal MOST_LENGTH = BigDecimal.valueOf(Integer.MAX_VALUE);
@@ -271,6 +280,12 @@ enum Operator {
     String regex = value.textValue();
     if (regex.length() > MAX_REGEX_LENGTH) {
       throw new MalformedValue("the regex is longer than " + MAX_REGEX_LENGTH + " characters");
+    }
+    if (RegexSize.of(regex) > MAX_REGEX_STATES) {
+      throw new MalformedValue(
+          "the regex repeats too much: its counted repeats must come to at most "
+              + MAX_REGEX_STATES
+              + " states");
     }
     try {
       return Pattern.compile(regex);

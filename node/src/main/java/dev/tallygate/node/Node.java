@@ -84,7 +84,8 @@ public final class Node implements AutoCloseable {
             clock);
     observe(metrics, services);
 
-    Vertx vertx = Vertx.vertx(new VertxOptions().setWorkerPoolSize(2).setInternalBlockingPoolSize(2));
+    Vertx vertx =
+        Vertx.vertx(new VertxOptions().setWorkerPoolSize(2).setInternalBlockingPoolSize(2));
     opened(() -> await(vertx.close(), "closing"));
     GateServer gates =
         new GateServer(

@@ -20,6 +20,9 @@ import picocli.CommandLine.Spec;
     },
     subcommands = {
       ServeCommand.class,
+      ValidateCommand.class,
+      GrantCommand.class,
+      AuditCommand.class,
       HelpCommand.class
     })
 final class TallygateCommand implements Runnable {

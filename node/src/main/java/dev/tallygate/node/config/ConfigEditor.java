@@ -296,7 +296,7 @@ public final class ConfigEditor {
   }
 
   private EditRefused malformed(YamlRefused e) {
-    return new EditRefused(file + ":" + e.position() + ": " + e.getMessage(), e);
+    return new EditRefused(file + ":" + e.position() + ": error: " + e.getMessage(), e);
   }
 
   private static String correctFirst(List<ConfigFinding> errors) {

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** What one reading finds wrong, collected so that all of it is told at once. */
@@ -50,31 +51,45 @@ final class Findings {
     return sorted;
   }
 
-  /** The known name that a mistyped one most likely meant. */
+  /** The known name that a mistyped or shortened one most likely meant. */
   static Optional<String> nearest(String name, Collection<String> known) {
+    if (name.length() > 200) {
+      return Optional.empty(); // the table below grows with the length
+    }
     int bound = Math.max(1, Math.min(3, name.length() / 3));
     return known.stream()
-        .filter(candidate -> distance(name, candidate) <= bound)
+        .filter(
+            candidate ->
+                distance(name, candidate) <= bound
+                    || name.length() >= 3 && candidate.startsWith(name))
         .min(Comparator.comparingInt(candidate -> distance(name, candidate)));
   }
 
-  /** Edits between two names, ignoring case: Levenshtein's distance. */
+  /**
+   * Edits between two names, ignoring case: insertions, deletions, replacements and swaps of
+   * neighbours (optimal string alignment distance).
+   */
   private static int distance(String left, String right) {
-    int[] row = new int[right.length() + 1];
-    for (int j = 0; j < row.length; j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= left.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j < row.length; j++) {
-        boolean same =
-            Character.toLowerCase(left.charAt(i - 1)) == Character.toLowerCase(right.charAt(j - 1));
-        int replaced = diagonal + (same ? 0 : 1);
-        diagonal = row[j];
-        row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
+    String from = left.toLowerCase(Locale.ROOT);
+    String to = right.toLowerCase(Locale.ROOT);
+    int[][] edits = new int[from.length() + 1][to.length() + 1];
+    for (int i = 0; i <= from.length(); i++) {
+      for (int j = 0; j <= to.length(); j++) {
+        if (i == 0 || j == 0) {
+          edits[i][j] = i + j;
+          continue;
+        }
+        boolean same = from.charAt(i - 1) == to.charAt(j - 1);
+        int least = edits[i - 1][j - 1] + (same ? 0 : 1);
+        least = Math.min(least, Math.min(edits[i - 1][j], edits[i][j - 1]) + 1);
+        boolean swapped =
+            i > 1
+                && j > 1
+                && from.charAt(i - 1) == to.charAt(j - 2)
+                && from.charAt(i - 2) == to.charAt(j - 1);
+        edits[i][j] = swapped ? Math.min(least, edits[i - 2][j - 2] + 1) : least;
       }
     }
-    return row[right.length()];
+    return edits[from.length()][to.length()];
   }
 }

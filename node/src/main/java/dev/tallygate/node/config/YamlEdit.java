@@ -135,7 +135,7 @@ final class YamlEdit {
     if (value.span().end() > value.span().start()) {
       end = value.span().end();
       int start = value.span().start();
-      while (start > 0 && text.charAt(start - 1) == ' ' && isLineEnd(end)) {
+      while (start > 0 && text.charAt(start - 1) == ' ' && isBlank(end)) {
         start--;
       }
       replace(start, end, "");
@@ -207,8 +207,8 @@ final class YamlEdit {
     return text.indexOf(':', entry.key().span().end()) + 1;
   }
 
-  private boolean isLineEnd(int index) {
-    return index == text.length() || text.charAt(index) == '\n' || text.charAt(index) == '\r';
+  private boolean isBlank(int index) {
+    return index == text.length() || Character.isWhitespace(text.charAt(index));
   }
 
   private int lineStart(int index) {

@@ -48,7 +48,8 @@ final class Recorder {
 
   /** Puts an allowed message on record before it goes anywhere; one that cannot be is denied. */
   Future<Exchange> allowed(Exchange x) {
-    return onLoop(services.audit().append(decision(x, AuditRecord.Outcome.ALLOWED, Optional.empty())))
+    return onLoop(
+            services.audit().append(decision(x, AuditRecord.Outcome.ALLOWED, Optional.empty())))
         .map(recorded -> countAllowed(x))
         .recover(
             lost -> {

@@ -6,14 +6,13 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalLong;
@@ -99,8 +98,7 @@ public final class ListFilter {
   }
 
   private static Filtered run(Scan scan) throws ListRefused {
-    requireUtf8(scan.body);
-    try (JsonParser parser = FACTORY.createParser(scan.body)) {
+    try (JsonParser parser = FACTORY.createParser(scan.text.array(), 0, scan.text.length())) {
       scan.parser = parser;
       return scan.run();
     } catch (JsonProcessingException e) {
@@ -110,23 +108,27 @@ public final class ListFilter {
     }
   }
 
-  private static void requireUtf8(byte[] body) throws ListRefused {
-    if (body.length >= 3 && body[0] == (byte) 0xEF && body[1] == (byte) 0xBB) {
-      throw new ListRefused("the list begins with a byte order mark");
-    }
+  /** Strictly, so that to encode it again gives the same bytes. */
+  private static CharBuffer decoded(byte[] body) throws ListRefused {
+    CharBuffer text;
     try {
-      StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body));
+      text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body));
     } catch (CharacterCodingException e) {
       throw new ListRefused("the list is not UTF-8");
     }
+    if (text.length() > 0 && text.charAt(0) == '\uFEFF') {
+      throw new ListRefused("the list begins with a byte order mark");
+    }
+    return text;
   }
 
-  /** Bytes {@code from} to {@code to} replaced by others. */
-  private record Edit(int from, int to, byte[] by) {}
+  /** Characters {@code from} to {@code to} replaced by others. */
+  private record Edit(int from, int to, String by) {}
 
   private static final class Scan {
     private final ListKind kind;
     private final byte[] body;
+    private final CharBuffer text;
     private final OptionalLong maxTtlMillis;
     private final Judge judge;
     private final KeyFolding resultKeys;
@@ -138,9 +140,10 @@ public final class ListFilter {
     private boolean listSeen;
     private boolean interim;
 
-    Scan(ListKind kind, byte[] body, OptionalLong maxTtlMillis, Judge judge) {
+    Scan(ListKind kind, byte[] body, OptionalLong maxTtlMillis, Judge judge) throws ListRefused {
       this.kind = kind;
       this.body = body;
+      this.text = decoded(body);
       this.maxTtlMillis = maxTtlMillis;
       this.judge = judge;
       Set<String> known = new HashSet<>(Set.of("resultType", "nextCursor", "ttlMs", "cacheScope"));
@@ -231,7 +234,7 @@ public final class ListFilter {
         String missing = (ttl ? "" : "\"ttlMs\":0,") + (scope ? "" : "\"cacheScope\":\"private\",");
         String members =
             empty && !missing.isEmpty() ? missing.substring(0, missing.length() - 1) : missing;
-        edits.add(new Edit(start, start, members.getBytes(StandardCharsets.US_ASCII)));
+        edits.add(new Edit(start, start, members));
       }
     }
 
@@ -251,7 +254,7 @@ public final class ListFilter {
       }
       int from = tokenStart();
       parser.finishToken();
-      return new Edit(from, tokenEnd(), by.getBytes(StandardCharsets.US_ASCII));
+      return new Edit(from, tokenEnd(), by);
     }
 
     private void list() throws IOException, ListRefused {
@@ -259,7 +262,7 @@ public final class ListFilter {
         throw new ListRefused(kind.arrayKey + " is not an array");
       }
       Set<String> names = new HashSet<>();
-      List<byte[]> staying = new ArrayList<>();
+      List<CharSequence> staying = new ArrayList<>();
       int start = tokenEnd();
       int itemStart = start;
       boolean cut = false;
@@ -273,10 +276,10 @@ public final class ListFilter {
         boolean stays =
             item.unmistakable
                 && (kind != ListKind.TOOLS || ToolNames.isPlain(item.name))
-                && judge.keeps(item.name, Arrays.copyOfRange(body, objectStart, end));
+                && judge.keeps(item.name, bytes(text.subSequence(objectStart, end)));
         if (stays) {
           kept.add(item.name);
-          staying.add(Arrays.copyOfRange(body, afterComma(itemStart), end));
+          staying.add(text.subSequence(afterComma(itemStart), end));
         } else {
           dropped.add(item.name);
           cut = true;
@@ -284,24 +287,17 @@ public final class ListFilter {
         itemStart = end;
       }
       if (cut) {
-        ByteArrayOutputStream joined = new ByteArrayOutputStream();
-        for (byte[] bytes : staying) {
-          if (joined.size() > 0) {
-            joined.write(',');
-          }
-          joined.writeBytes(bytes);
-        }
-        edits.add(new Edit(start, itemStart, joined.toByteArray()));
+        edits.add(new Edit(start, itemStart, String.join(",", staying)));
       }
     }
 
     /** From the end of one item past the comma that follows it, if one does. */
     private int afterComma(int from) {
       int i = from;
-      while (body[i] == ' ' || body[i] == '\t' || body[i] == '\n' || body[i] == '\r') {
+      while (Character.isWhitespace(text.charAt(i))) {
         i++;
       }
-      return body[i] == ',' ? i + 1 : from;
+      return text.charAt(i) == ',' ? i + 1 : from;
     }
 
     private record Item(String name, boolean unmistakable) {}
@@ -338,11 +334,11 @@ public final class ListFilter {
     }
 
     private int tokenStart() {
-      return (int) parser.currentTokenLocation().getByteOffset();
+      return (int) parser.currentTokenLocation().getCharOffset();
     }
 
     private int tokenEnd() {
-      return (int) parser.currentLocation().getByteOffset();
+      return (int) parser.currentLocation().getCharOffset();
     }
 
     private byte[] edited() {
@@ -350,15 +346,17 @@ public final class ListFilter {
         return body;
       }
       edits.sort((a, b) -> Integer.compare(a.from, b.from));
-      ByteArrayOutputStream out = new ByteArrayOutputStream(body.length + 64);
+      StringBuilder out = new StringBuilder(text.length() + 64);
       int at = 0;
       for (Edit edit : edits) {
-        out.write(body, at, edit.from - at);
-        out.writeBytes(edit.by);
+        out.append(text, at, edit.from).append(edit.by);
         at = edit.to;
       }
-      out.write(body, at, body.length - at);
-      return out.toByteArray();
+      return bytes(out.append(text, at, text.length()));
+    }
+
+    private static byte[] bytes(CharSequence text) {
+      return text.toString().getBytes(StandardCharsets.UTF_8);
     }
   }
 }

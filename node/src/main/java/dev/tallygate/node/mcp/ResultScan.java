@@ -1,12 +1,10 @@
 package dev.tallygate.node.mcp;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.NullNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.tallygate.node.mcp.Outgoing.Kind;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -66,17 +64,21 @@ public final class ResultScan {
         return Outgoing.of(Kind.UNKNOWN);
       }
       kind = hasId ? Kind.REQUEST : Kind.NOTIFICATION;
-    } else if (hasResult && !hasId) {
+    } else if (hasResult && !(hasId && found.get("/result").isObject())) {
       return Outgoing.of(Kind.UNKNOWN);
     } else {
       kind = hasResult ? Kind.RESULT : Kind.ERROR;
+    }
+    JsonNode isError = found.get("/result/isError");
+    if (isError != null && !isError.isBoolean()) {
+      return Outgoing.of(Kind.UNKNOWN);
     }
     JsonNode code = found.get("/error/code");
     return new Outgoing(
         kind,
         hasId ? Optional.of(id) : Optional.empty(),
         Optional.ofNullable(found.get("/method")).map(JsonNode::textValue),
-        found.containsKey("/result/isError") && found.get("/result/isError").asBoolean(false),
+        isError != null && isError.booleanValue(),
         Optional.ofNullable(found.get("/result/resultType")).map(JsonNode::textValue),
         code != null && code.isIntegralNumber() && code.canConvertToLong()
             ? OptionalLong.of(code.longValue())
@@ -91,8 +93,10 @@ public final class ResultScan {
   }
 
   private static final class Scanner extends JsonScanner {
-    /** Stands for a value that is not a short scalar. */
-    private static final JsonNode SOMETHING = NullNode.getInstance();
+    /** Stands for a value that is not held. */
+    private static final JsonNode OBJECT = JsonNodeFactory.instance.objectNode();
+
+    private static final JsonNode OTHER = JsonNodeFactory.instance.nullNode();
 
     private final Map<String, JsonNode> found = new HashMap<>();
     private Outermost outermost = Outermost.NONE;
@@ -128,7 +132,7 @@ public final class ResultScan {
     @Override
     void scalar(int depth, byte[] written) {
       if (path != null) {
-        found.put(path, written == null ? SOMETHING : read(written));
+        found.put(path, written == null ? OTHER : read(written));
         path = null;
       }
     }
@@ -138,22 +142,16 @@ public final class ResultScan {
       if (depth == 0) {
         outermost = isObject ? Outermost.OBJECT : Outermost.ARRAY;
       } else if (path != null) {
-        found.put(path, SOMETHING);
+        found.put(path, isObject ? OBJECT : OTHER);
         path = null;
-      }
-      if (depth == 1 && !isObject) {
-        // Objects in an array are not members of it.
-        outerKey = "";
       }
     }
 
     private static JsonNode read(byte[] written) {
       try {
         return JSON.readTree(written);
-      } catch (JsonProcessingException e) {
-        return SOMETHING;
       } catch (IOException e) {
-        throw new UncheckedIOException("reading from memory cannot fail", e);
+        return OTHER;
       }
     }
   }

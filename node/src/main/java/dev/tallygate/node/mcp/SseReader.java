@@ -13,9 +13,10 @@ import java.util.OptionalLong;
  * come.
  *
  * <p>Line ends are ASCII and no byte of a longer UTF-8 sequence is, so lines are found in the bytes
- * and never decoded. The pieces that come out do not depend on how the bytes were cut: their {@code
- * raw} bytes one after the other are the stream, but for a comment inside an event, which comes out
- * ahead of it, and for an event that the stream's end leaves unfinished.
+ * and never decoded. The pieces that come out do not depend on how the bytes were cut, and their
+ * {@code raw} bytes one after the other are the stream, but for an event that the stream's end
+ * leaves unfinished. A comment is a piece of its own, but inside an event it stays in the event's
+ * bytes.
  *
  * <p>After a carriage return a line feed may follow and belong to it. A blank line that ends an
  * event waits for it only where the line before ended in both; so no event of a stream with bare
@@ -124,7 +125,7 @@ public final class SseReader {
       block.writeBytes(text);
       writeEnding(block, ending);
       dispatch();
-    } else if (start == text.length || text[start] == ':') {
+    } else if (block.size() == 0 && (start == text.length || text[start] == ':')) {
       ByteArrayOutputStream raw = new ByteArrayOutputStream(text.length + 2);
       raw.writeBytes(text);
       writeEnding(raw, ending);
@@ -132,8 +133,8 @@ public final class SseReader {
     } else {
       block.writeBytes(text);
       writeEnding(block, ending);
-      field(text, start);
       previousEnding = ending;
+      field(text, start);
     }
   }
 
@@ -185,7 +186,7 @@ public final class SseReader {
         }
       }
       default -> {
-        // Other fields mean nothing, but stay in the raw bytes.
+        // Comments and other fields mean nothing, but stay in the raw bytes.
       }
     }
   }
