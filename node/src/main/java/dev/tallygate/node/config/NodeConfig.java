@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * A node's configuration, read and found to be without error. Immutable.
@@ -32,8 +31,7 @@ public record NodeConfig(
    * Where MCP clients connect.
    *
    * @param port 0 for any free one
-   * @param allowedHosts names that a Host header may give besides {@code host} and the loopback
-   *     names, without port
+   * @param allowedHosts names that a Host header may give besides the loopback names, without port
    * @param allowedOrigins origins of web pages that may call, such as {@code https://example.org}
    * @param maxConnections at one time
    */
@@ -65,19 +63,14 @@ public record NodeConfig(
    * Where decisions are recorded.
    *
    * @param file one JSON object a line
-   * @param keyFile secret key of the digests in it; without one the log makes its own
+   * @param keyFile its secret key, by default beside it as {@code FILE.key}
    * @param strict whether a call waits until its record is on disk
    * @param onFailure what happens to calls whose record cannot be kept
-   * @param maxBytes size at which a new file is begun
-   * @param keepFiles how many full files are kept beside the current one
+   * @param maxBytes size at which a new file is begun; 0 for never
+   * @param keepFiles how many full files are kept beside the current one; 0 for all
    */
   public record AuditConfig(
-      Path file,
-      Optional<Path> keyFile,
-      boolean strict,
-      OnFailure onFailure,
-      long maxBytes,
-      int keepFiles) {
+      Path file, Path keyFile, boolean strict, OnFailure onFailure, long maxBytes, int keepFiles) {
     /** What happens to calls whose record cannot be kept. */
     public enum OnFailure {
       DENY,
