@@ -263,7 +263,7 @@ public final class ConfigReader {
         path ->
             new AuditConfig(
                 path,
-                keyFile.orElse(path.resolveSibling(path.getFileName() + ".key")),
+                keyFile,
                 strict,
                 onFailure.equals(Optional.of("allow"))
                     ? AuditConfig.OnFailure.ALLOW

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A node's configuration, read and found to be without error. Immutable.
@@ -63,14 +64,19 @@ public record NodeConfig(
    * Where decisions are recorded.
    *
    * @param file one JSON object a line
-   * @param keyFile its secret key, by default beside it as {@code FILE.key}
+   * @param keyFile its secret key; without one {@code FILE.key} beside it
    * @param strict whether a call waits until its record is on disk
    * @param onFailure what happens to calls whose record cannot be kept
    * @param maxBytes size at which a new file is begun; 0 for never
    * @param keepFiles how many full files are kept beside the current one; 0 for all
    */
   public record AuditConfig(
-      Path file, Path keyFile, boolean strict, OnFailure onFailure, long maxBytes, int keepFiles) {
+      Path file,
+      Optional<Path> keyFile,
+      boolean strict,
+      OnFailure onFailure,
+      long maxBytes,
+      int keepFiles) {
     /** What happens to calls whose record cannot be kept. */
     public enum OnFailure {
       DENY,
