@@ -14,6 +14,7 @@ public final class Main {
       System.setProperty(
           "java.util.concurrent.ForkJoinPool.common.parallelism", Integer.toString(parallelism));
     }
+    System.setProperty("hazelcast.logging.type", "slf4j");
     if ("json".equals(System.getenv("TALLYGATE_LOG"))) {
       System.setProperty("logback.configurationFile", "logback-json.xml");
     }

@@ -35,6 +35,12 @@ public final class ConfigReader {
   static final List<String> KEYS =
       List.of("name", "listen", "admin", "servers", "policies", "grants", "audit");
 
+  static final List<String> LISTEN_KEYS =
+      List.of("host", "port", "allowedHosts", "allowedOrigins", "maxConnections");
+
+  static final List<String> AUDIT_KEYS =
+      List.of("file", "keyFile", "strict", "onFailure", "maxBytes", "keepFiles");
+
   static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
 
   private static final Pattern HOST = Pattern.compile("[A-Za-z0-9._:\\[\\]-]{1,253}");
@@ -122,9 +128,7 @@ public final class ConfigReader {
   private Optional<NodeConfig> read(Fields root, Findings findings, Surroundings surroundings) {
     String name = name(root);
     Listen listen =
-        root.fields(
-                "listen",
-                List.of("host", "port", "allowedHosts", "allowedOrigins", "maxConnections"))
+        root.fields("listen", LISTEN_KEYS)
             .map(fields -> listen(fields, findings))
             .orElse(Listen.DEFAULT);
     Admin admin =
@@ -235,9 +239,7 @@ public final class ConfigReader {
           "audit", "is missing; say where decisions are recorded: audit: { file: audit.jsonl }");
       return Optional.empty();
     }
-    return root.fields(
-            "audit", List.of("file", "keyFile", "strict", "onFailure", "maxBytes", "keepFiles"))
-        .flatMap(fields -> audit(surroundings, fields));
+    return root.fields("audit", AUDIT_KEYS).flatMap(fields -> audit(surroundings, fields));
   }
 
   private static Optional<AuditConfig> audit(Surroundings surroundings, Fields fields) {
@@ -252,8 +254,11 @@ public final class ConfigReader {
       fields.error("onFailure", "must be deny or allow");
     }
     boolean strict = fields.bool("strict").orElse(false);
-    long maxBytes = fields.bytes("maxBytes", 64L << 10, 1L << 40).orElse(64L << 20);
-    int keepFiles = fields.wholeNumber("keepFiles", 1, 10_000).orElse(16);
+    long maxBytes = fields.bytes("maxBytes", 0, 1L << 40).orElse(100L << 20);
+    if (maxBytes > 0 && maxBytes < 64L << 10) {
+      fields.error("maxBytes", "must be at least 64KiB, or 0 to keep one file");
+    }
+    int keepFiles = fields.wholeNumber("keepFiles", 0, 10_000).orElse(0);
     return file.map(
         path ->
             new AuditConfig(

@@ -32,8 +32,7 @@ public record NodeConfig(
    * Where MCP clients connect.
    *
    * @param port 0 for any free one
-   * @param allowedHosts names that a Host header may give besides {@code host} and the loopback
-   *     names, without port
+   * @param allowedHosts names that a Host header may give besides the loopback names, without port
    * @param allowedOrigins origins of web pages that may call, such as {@code https://example.org}
    * @param maxConnections at one time
    */
@@ -65,11 +64,11 @@ public record NodeConfig(
    * Where decisions are recorded.
    *
    * @param file one JSON object a line
-   * @param keyFile secret key of the digests in it; without one the log makes its own
+   * @param keyFile its secret key; without one {@code FILE.key} beside it
    * @param strict whether a call waits until its record is on disk
    * @param onFailure what happens to calls whose record cannot be kept
-   * @param maxBytes size at which a new file is begun
-   * @param keepFiles how many full files are kept beside the current one
+   * @param maxBytes size at which a new file is begun; 0 for never
+   * @param keepFiles how many full files are kept beside the current one; 0 for all
    */
   public record AuditConfig(
       Path file,

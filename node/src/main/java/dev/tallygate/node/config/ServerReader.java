@@ -30,6 +30,10 @@ final class ServerReader {
   private static final List<String> KEYS =
       List.of("url", "headers", "ca", "timeouts", "limits", "methods", "denyMethods");
 
+  static final List<String> TIMEOUT_KEYS = List.of("connect", "response", "idle");
+  static final List<String> LIMIT_KEYS =
+      List.of("requestBytes", "listBytes", "eventBytes", "connections");
+
   /** A DNS label, because the name becomes a path segment and a Kubernetes resource's name. */
   private static final Pattern SERVER_NAME = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
 
@@ -99,14 +103,11 @@ final class ServerReader {
     Optional<String> ca = fields.text("ca").flatMap(file -> ca(fields, file));
     Timeouts timeouts =
         fields
-            .fields("timeouts", List.of("connect", "response", "idle"))
+            .fields("timeouts", TIMEOUT_KEYS)
             .map(ServerReader::timeouts)
             .orElse(Timeouts.DEFAULT);
     Bounds bounds =
-        fields
-            .fields("limits", List.of("requestBytes", "listBytes", "eventBytes", "connections"))
-            .map(ServerReader::bounds)
-            .orElse(Bounds.DEFAULT);
+        fields.fields("limits", LIMIT_KEYS).map(ServerReader::bounds).orElse(Bounds.DEFAULT);
     Set<String> methods = methods(fields);
     if (fields.mapping().value("ca").isPresent()
         && url.isPresent()

@@ -6,9 +6,13 @@ import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientResponse;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Passes a response on chunk by chunk, no faster than the client reads. */
 final class ClientStream {
+  private static final Logger LOG = LoggerFactory.getLogger(ClientStream.class);
+
   private ClientStream() {}
 
   /**
@@ -36,7 +40,16 @@ final class ClientStream {
         });
     head.handler(
         chunk -> {
-          Buffer sent = through.apply(chunk);
+          Buffer sent;
+          try {
+            sent = through.apply(chunk);
+          } catch (RuntimeException e) {
+            LOG.error("A response could not be relayed", e);
+            head.request().reset();
+            x.abort();
+            done.tryComplete(End.BROKEN);
+            return;
+          }
           if (x.clientGone() || sent.length() == 0) {
             return;
           }

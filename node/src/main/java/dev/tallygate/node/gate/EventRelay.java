@@ -26,7 +26,7 @@ final class EventRelay {
   private final HttpClientResponse head;
   private final Relay relay;
   private final SseReader reader;
-  private final Optional<JsonNode> requestId;
+  private final Optional<String> requestId;
   private Optional<Outgoing> answer = Optional.empty();
 
   EventRelay(Exchange x, HttpClientResponse head, Relay relay) {
@@ -36,7 +36,7 @@ final class EventRelay {
     this.reader = new SseReader(x.server.bounds().maxEventBytes());
     this.requestId =
         x.message instanceof McpMessage.Request request
-            ? Optional.of(request.id())
+            ? Optional.of(request.id().toString())
             : Optional.empty();
   }
 
@@ -79,7 +79,7 @@ final class EventRelay {
           x.session.ifPresent(
               session -> session.asked(message.id().map(JsonNode::toString).orElse("")));
       case RESULT, ERROR -> {
-        if (requestId.isPresent() && message.id().equals(requestId)) {
+        if (requestId.isPresent() && message.id().map(JsonNode::toString).equals(requestId)) {
           answer = Optional.of(message);
         }
       }

@@ -49,7 +49,8 @@ public final class UpstreamCall {
               if (answered.failed()) {
                 head.tryFail(new UpstreamFailure.Broken(answered.cause()));
               } else {
-                answered.result().pause();
+                // Whoever reads the body says otherwise; breaking it off unread is no error.
+                answered.result().pause().exceptionHandler(ignored -> {});
                 head.tryComplete(answered.result());
               }
             });

@@ -10,7 +10,6 @@ import static dev.tallygate.node.audit.AuditFixtures.write;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -30,6 +29,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -383,7 +384,7 @@ class FileAuditLogTest {
 
   @Test
   void lazyRecordsThatWereAcceptedOutlastAFullDisk() throws Exception {
-    for (int room = 0; room < 700; room += 23) {
+    for (int room = 0; room < 700; room += 61) {
       // Given
       AuditSettings own =
           AuditSettings.of(directory.resolve("room-" + room).resolve("audit.jsonl"), "node-a");
@@ -586,7 +587,7 @@ class FileAuditLogTest {
     // Given
     AuditSettings rotating = settings.withRotation(2048, 2);
     try (FileAuditLog log = open(rotating)) {
-      for (int i = 0; i < 60; i++) {
+      for (int i = 0; i < 24; i++) {
         disk.leaveRoomFor(i % 3 * 150);
         log.append(completion("d-" + i));
         await().until(() -> log.failure().isPresent());
@@ -688,6 +689,10 @@ class FileAuditLogTest {
     write(settings, 1);
     // Then
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file))).endsWith("---");
+  }
+
+  private static ConditionFactory await() {
+    return Awaitility.await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(2));
   }
 
   private FileAuditLog open(AuditSettings with) throws IOException {

@@ -113,6 +113,7 @@ class ConfigReaderTest {
     assertThat(config.grants().get(0).expires()).contains(Instant.parse("2030-01-01T00:00:00Z"));
     assertThat(config.grants().get(0).tokens()).hasSize(2);
     assertThat(config.audit().file()).isEqualTo(directory.resolve("logs/audit.jsonl"));
+    assertThat(config.audit().keyFile()).contains(Path.of("/keys/audit"));
     assertThat(config.audit().onFailure()).isEqualTo(AuditConfig.OnFailure.ALLOW);
     assertThat(config.audit().maxBytes()).isEqualTo(128L << 20);
   }
@@ -134,6 +135,7 @@ class ConfigReaderTest {
     assertThat(config.grants()).isEmpty();
     assertThat(config.servers().get("s").timeouts()).isEqualTo(Server.Timeouts.DEFAULT);
     assertThat(config.servers().get("s").methods()).isEqualTo(Server.DEFAULT_METHODS);
+    assertThat(config.audit().keyFile()).isEmpty();
     assertThat(config.audit().strict()).isFalse();
     assertThat(config.audit().onFailure()).isEqualTo(AuditConfig.OnFailure.DENY);
   }
@@ -287,8 +289,8 @@ class ConfigReaderTest {
         arguments(BASE.replace(" audit.jsonl", "§ "), "`file` has no value"),
         arguments(BASE.replace("audit.jsonl", "a, onFailure: §no"), "deny or allow"),
         arguments(BASE.replace("audit.jsonl", "a, maxBytes: §64MB"), "4MiB or 1GiB"),
-        arguments(BASE.replace("audit.jsonl", "a, maxBytes: §1"), "from 64KiB to"),
-        arguments(BASE.replace("audit.jsonl", "a, keepFiles: §-1"), "from 1 to 10000"),
+        arguments(BASE.replace("audit.jsonl", "a, maxBytes: §1"), "at least 64KiB"),
+        arguments(BASE.replace("audit.jsonl", "a, keepFiles: §-1"), "from 0 to 10000"),
         // servers
         arguments(server("{ url: §/mcp }"), "must begin with http://"),
         arguments(server("{ url: §'http://u:p@h/' }"), "send them with `headers`"),
