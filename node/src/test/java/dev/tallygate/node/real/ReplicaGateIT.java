@@ -279,7 +279,7 @@ class ReplicaGateIT {
         .filteredOn(call -> call.tool().equals("analyze_media"))
         .extracting(call -> call.arguments().at("/paths/0").asText())
         .containsExactly("/srv/kingdom/media/a.png");
-    assertThat(gate.auditText()).doesNotContain("/srv/kingdom/media").doesNotContain("shadow");
+    assertThat(gate.auditText()).doesNotContain("a.png", "shadow");
   }
 
   @Test
