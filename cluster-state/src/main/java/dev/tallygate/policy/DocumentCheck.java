@@ -203,7 +203,7 @@ final class DocumentCheck {
         : String.join(", ", quoted.subList(0, last)) + " or " + quoted.get(last);
   }
 
-  private static String suggestion(String name, Collection<String> known) {
+  static String suggestion(String name, Collection<String> known) {
     String folded = name.toLowerCase(Locale.ROOT).replace('-', '_');
     return known.stream()
         .filter(k -> Math.abs(k.length() - folded.length()) <= 2)
