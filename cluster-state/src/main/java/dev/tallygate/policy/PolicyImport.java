@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tallygate.json.JsonBounds;
 import dev.tallygate.json.JsonDocument;
 import dev.tallygate.json.JsonPointers;
 import java.math.BigDecimal;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * A policy made from the older YAML dialect, and what was found on the way.
@@ -172,6 +174,16 @@ public record PolicyImport(Optional<String> policy, List<Finding> findings) {
           ArrayNode limits = policy.putObject("all_tools").putArray("limits");
           append(limits, everyTool.limits, "/all_tools/limits");
         }
+      }
+      if (tools.size() > PolicyReader.MAX_TOOLS) {
+        check.error("/tools", "\"tools\" has over " + PolicyReader.MAX_TOOLS + " tools");
+        return;
+      }
+      if (everyTool.entryCharacters() * tools.size() > JsonBounds.DOCUMENT.maxBytes()) {
+        check.error(
+            JsonPointers.child("/tools", EVERY_TOOL),
+            "copied to every listed tool, these rules make too large a policy; shorten them");
+        return;
       }
       ObjectNode converted = policy.putObject("tools");
       for (Iterator<Map.Entry<String, JsonNode>> it = tools.fields(); it.hasNext(); ) {
@@ -482,6 +494,12 @@ public record PolicyImport(Optional<String> policy, List<Finding> findings) {
 
       boolean hasEntries() {
         return !require.isEmpty() || !deny.isEmpty();
+      }
+
+      long entryCharacters() {
+        return Stream.concat(require.stream(), deny.stream())
+            .mapToLong(piece -> piece.node().toString().length())
+            .sum();
       }
 
       String firstEntryAt() {

@@ -23,6 +23,7 @@ final class PolicyReader {
   static final int MAX_CONDITIONS = 50;
   static final int MAX_LIMITS = 32;
   static final int MAX_REGEXES = 1_000;
+  static final long MAX_REGEX_STATES = 200_000;
   static final int MAX_NAME = 200;
   static final int MAX_MESSAGE = 1_000;
   static final int MAX_DESCRIPTION = 4_000;
@@ -62,6 +63,7 @@ final class PolicyReader {
   private final JsonDocument document;
   private final DocumentCheck check;
   private int regexes;
+  private long regexStates;
 
   PolicyReader(JsonDocument document) {
     this.document = document;
@@ -320,6 +322,15 @@ final class PolicyReader {
       return Optional.empty();
     }
     JsonNode value = condition.get("value");
+    if (operator.get() == Operator.REGEX && value.isTextual()) {
+      long states = RegexSize.of(value.textValue());
+      regexStates += states <= Operator.MAX_REGEX_STATES ? states : 0;
+      if (regexStates > MAX_REGEX_STATES) {
+        check.error(
+            valueAt, "the regexes of the policy come to more than " + MAX_REGEX_STATES + " states");
+        return Optional.empty();
+      }
+    }
     try {
       if (path.isEmpty()) {
         operator.get().compile(value);

@@ -75,7 +75,7 @@ class StrictJsonTest {
     "22EDA08022", // a surrogate
     "22F490808022", // beyond U+10FFFF
     "2280",
-    "FEFF0031", // UTF-16
+    "FEFF3131",
     "22E28222",
   })
   void bytesThatAreNotUtf8AreRefused(String hex) {

@@ -335,6 +335,23 @@ class PolicyImportTest {
     assertThat(PolicyImport.fromYaml("").policy()).isEmpty();
   }
 
+  @Test
+  void rulesThatWouldMultiplyBeyondAnyBoundAreRefused() {
+    // Given
+    StringBuilder yaml = new StringBuilder("version: '1'\ndefault: deny\ntools:\n");
+    yaml.append("  '*': {rules: [{name: n, action: deny, on_deny: '");
+    yaml.append("x".repeat(100_000)).append("'}]}\n");
+    for (int i = 0; i < 1_000; i++) {
+      yaml.append("  t").append(i).append(": {}\n");
+    }
+
+    // When
+    PolicyImport result = PolicyImport.fromYaml(yaml.toString());
+
+    // Then
+    assertThat(result.findings()).extracting(Finding::pointer).containsExactly("/tools/*");
+  }
+
   private static Policy imported(String yaml) {
     PolicyImport result = PolicyImport.fromYaml(yaml);
     assertThat(result.policy()).as("%s", result.findings()).isPresent();
