@@ -43,7 +43,7 @@ public final class StrictJson {
   /** The largest exponent, either way, that a number may be written with. */
   public static final int MAX_EXPONENT = 64;
 
-  private static final JsonNodeFactory NODES = JsonNodeFactory.withExactBigDecimals(true);
+  private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
   private static final JsonFactory FACTORY =
       JsonFactory.builder()

@@ -14,7 +14,6 @@ import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,7 +56,7 @@ public record PolicyImport(Optional<String> policy, List<Finding> findings) {
   }
 
   private static final class Conversion {
-    private static final JsonNodeFactory NODES = JsonNodeFactory.withExactBigDecimals(true);
+    private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
     private static final JsonMapper WRITER =
         JsonMapper.builder()
             .enable(JsonGenerator.Feature.WRITE_BIGDECIMAL_AS_PLAIN)
@@ -186,8 +185,7 @@ public record PolicyImport(Optional<String> policy, List<Finding> findings) {
         return;
       }
       ObjectNode converted = policy.putObject("tools");
-      for (Iterator<Map.Entry<String, JsonNode>> it = tools.fields(); it.hasNext(); ) {
-        Map.Entry<String, JsonNode> tool = it.next();
+      for (Map.Entry<String, JsonNode> tool : tools.properties()) {
         if (tool.getKey().equals(EVERY_TOOL)) {
           continue;
         }

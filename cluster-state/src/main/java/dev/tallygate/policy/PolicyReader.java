@@ -7,7 +7,6 @@ import dev.tallygate.policy.Denial.Reason;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -104,8 +103,7 @@ final class PolicyReader {
     } else if (rules.size() > MAX_TOOLS) {
       check.error("/tools", "\"tools\" has over " + MAX_TOOLS + " tools");
     } else {
-      for (Iterator<Map.Entry<String, JsonNode>> it = rules.fields(); it.hasNext(); ) {
-        Map.Entry<String, JsonNode> tool = it.next();
+      for (Map.Entry<String, JsonNode> tool : rules.properties()) {
         String name = tool.getKey();
         String at = JsonPointers.child("/tools", name);
         toolName(name, at);

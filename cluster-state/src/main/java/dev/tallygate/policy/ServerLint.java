@@ -9,7 +9,6 @@ import dev.tallygate.json.StrictJson;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -74,8 +73,7 @@ public final class ServerLint {
         isKnown(name, JsonPointers.child("/hide", i));
       }
     }
-    for (Iterator<Map.Entry<String, JsonNode>> it = root.path("tools").fields(); it.hasNext(); ) {
-      Map.Entry<String, JsonNode> tool = it.next();
+    for (Map.Entry<String, JsonNode> tool : root.path("tools").properties()) {
       String at = JsonPointers.child("/tools", tool.getKey());
       if (isKnown(tool.getKey(), at)) {
         rule(schemas.get(tool.getKey()), tool.getValue(), at);

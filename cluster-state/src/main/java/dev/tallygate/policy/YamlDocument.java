@@ -53,7 +53,7 @@ final class YamlDocument {
           .setAllowNonScalarKeys(true)
           .setUseMarks(true)
           .build();
-  private static final JsonNodeFactory NODES = JsonNodeFactory.withExactBigDecimals(true);
+  private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
   private static final Pattern JSON_NUMBER =
       Pattern.compile("-?(0|[1-9][0-9]{0,62})(\\.[0-9]{1,62})?([eE][-+]?[0-9]{1,2})?");

@@ -15,10 +15,12 @@ import picocli.CommandLine.Spec;
     name = "demo",
     mixinStandardHelpOptions = true,
     description = {
-      "Shows the main job on this machine, with nothing else installed: starts a small MCP server and a gate"
-          + " before it with the recommended policy for execute_code, makes eleven calls as a client would,"
-          + " and shows ten pass and the eleventh refused, the audit lines, the metrics, and what to paste"
-          + " into an MCP client. Then it stays up until Ctrl-C.",
+      "Shows the main job on this machine.",
+      "",
+      "Starts a small MCP server and a gate before it with the recommended policy for execute_code, makes"
+          + " eleven calls as a client would, and shows ten pass and the eleventh refused, the audit lines,"
+          + " the metrics, and what to paste into an MCP client. Nothing else need be installed. It then"
+          + " stays up until Ctrl-C.",
       ""
     })
 final class DemoCommand implements Callable<Integer> {

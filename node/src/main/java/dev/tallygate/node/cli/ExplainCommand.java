@@ -39,9 +39,10 @@ import picocli.CommandLine.Spec;
     name = "explain",
     mixinStandardHelpOptions = true,
     description = {
-      "Says what would be decided of a call, and why: the rule with its place in the policy, what an agent"
-          + " would be told, and the limits that an allowed call must find room in. Nothing is called and"
-          + " nothing is counted.",
+      "Says what would be decided of a call, and why.",
+      "",
+      "Tells the rule with its place in the policy, what an agent would be told, and the limits that an"
+          + " allowed call must find room in. Nothing is called and nothing is counted.",
       "",
       "Name a grant of a configuration, or a policy file by itself.",
       ""

@@ -17,8 +17,7 @@ import picocli.CommandLine.Spec;
     name = "import",
     mixinStandardHelpOptions = true,
     description = {
-      "Converts a policy of the older YAML dialect (rules with allow-form conditions, rate_limit,"
-          + " spend_limit, state counters).",
+      "Converts a policy of the older YAML dialect.",
       "",
       "The policy is printed on stdout, or written to --output. Nothing is lost on the way: what has no"
           + " equal is an error that names its place, and no policy is written.",
