@@ -1,7 +1,5 @@
 package dev.tallygate.node.cli;
 
-import picocli.CommandLine;
-
 /** Entry point of the command line. */
 public final class Main {
   private Main() {}
@@ -18,6 +16,6 @@ public final class Main {
     if ("json".equals(System.getenv("TALLYGATE_LOG"))) {
       System.setProperty("logback.configurationFile", "logback-json.xml");
     }
-    System.exit(new CommandLine(new TallygateCommand()).execute(args));
+    System.exit(TallygateCommand.line().execute(args));
   }
 }

@@ -1,5 +1,6 @@
 package dev.tallygate.node.cli;
 
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IVersionProvider;
@@ -30,6 +31,13 @@ import picocli.CommandLine.Spec;
     })
 final class TallygateCommand implements Runnable {
   @Spec private CommandSpec spec;
+
+  /** The command line, ready to run. */
+  static CommandLine line() {
+    // An argument such as --args @call.json names a file of arguments of a call, not of the
+    // command.
+    return new CommandLine(new TallygateCommand()).setExpandAtFiles(false);
+  }
 
   @Override
   public void run() {
