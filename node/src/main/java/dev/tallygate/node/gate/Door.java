@@ -63,6 +63,9 @@ public final class Door {
     if (checksHost && !isOurs(hostOf(authority))) {
       throw Rejected.http(403, "host", "this gate does not go by the name in the Host header");
     }
+    if (request.headers().getAll("host").size() > 1) {
+      throw Rejected.http(400, "host", "one Host header, please");
+    }
     List<String> origin = request.headers().getAll("origin");
     for (String each : origin) {
       if (!origins.contains(each) && !isOurOrigin(each)) {
@@ -92,7 +95,8 @@ public final class Door {
       return uri.getHost() != null
           && isOurs(uri.getHost().toLowerCase(Locale.ROOT))
           && uri.getRawUserInfo() == null
-          && (uri.getScheme().equals("http") || uri.getScheme().equals("https"));
+          && ("http".equalsIgnoreCase(uri.getScheme())
+              || "https".equalsIgnoreCase(uri.getScheme()));
     } catch (java.net.URISyntaxException e) {
       return false;
     }

@@ -13,21 +13,27 @@ import dev.tallygate.node.mcp.SseReader;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientResponse;
-import java.util.List;
 import java.util.Optional;
 
 /**
  * Brings an event stream to the client, event by event. Comments, which keep streams alive, and
- * events that carry no message pass as they are. A message that is not one well-formed JSON-RPC
- * message is left out: clients differ in what they would make of it.
+ * events that carry no message pass as they are.
+ *
+ * <p>Left out are messages that are not one well-formed JSON-RPC message, because clients differ in
+ * what they would make of them; responses to other requests than the stream's own; and, in the
+ * modern era, which has none, requests of the server.
+ *
+ * <p>A stream that ends without the response ends with an error in its place, unless the client can
+ * resume it.
  */
-final class EventRelay {
+final class EventRelay implements ClientStream.Passage {
   private final Exchange x;
   private final HttpClientResponse head;
   private final Relay relay;
   private final SseReader reader;
-  private final Optional<String> requestId;
+  private final Optional<JsonNode> requestId;
   private Optional<Outgoing> answer = Optional.empty();
+  private boolean resumable;
 
   EventRelay(Exchange x, HttpClientResponse head, Relay relay) {
     this.x = x;
@@ -36,59 +42,76 @@ final class EventRelay {
     this.reader = new SseReader(x.server.bounds().maxEventBytes());
     this.requestId =
         x.message instanceof McpMessage.Request request
-            ? Optional.of(request.id().toString())
+            ? Optional.of(request.id())
             : Optional.empty();
   }
 
   Future<Ending> run() {
     ForwardedHeaders.toClient(x, head);
-    x.response.putHeader("X-Accel-Buffering", "no").putHeader("Cache-Control", "no-store");
-    x.response.setChunked(true);
-    return ClientStream.pipe(x, head, this::relayed).map(this::ending);
-  }
-
-  private Buffer relayed(Buffer chunk) {
-    Buffer out = Buffer.buffer();
-    try {
-      append(out, reader.read(chunk.getBytes()));
-    } catch (EventTooLarge e) {
-      head.request().reset();
+    x.response.putHeader("X-Accel-Buffering", "no");
+    if (x.canAnswer()) {
+      // The client may wait for the head of a stream that has nothing to say yet.
+      x.response.setChunked(true).writeHead();
     }
-    return out;
+    return ClientStream.pipe(x, head, this).map(this::ending);
   }
 
-  private void append(Buffer out, List<SseItem> items) {
-    for (SseItem item : items) {
-      if (item instanceof SseEvent event && event.hasMessage()) {
-        out.appendBytes(message(event));
+  @Override
+  public Buffer passed(Buffer chunk) throws EventTooLarge {
+    Buffer out = Buffer.buffer();
+    for (SseItem item : reader.read(chunk.getBytes())) {
+      if (item instanceof SseEvent event) {
+        resumable |= !x.era.isModern() && event.id().isPresent();
+        out.appendBytes(event.hasMessage() ? message(event) : event.raw());
       } else {
         out.appendBytes(item.raw());
       }
     }
+    return out;
+  }
+
+  @Override
+  public Optional<Buffer> last(boolean whole) {
+    if (requestId.isPresent() && answer.isEmpty() && !resumable) {
+      String text = "The MCP server's stream ended without an answer; the call may have run.";
+      byte[] error = Relay.failure(x, 502, ErrorCodes.UPSTREAM_FAILED, text).body();
+      return Optional.of(Buffer.buffer(SseEvent.message(error).raw()));
+    }
+    return whole || answer.isPresent() ? Optional.of(Buffer.buffer()) : Optional.empty();
   }
 
   /** What the client gets of an event that carries a message. */
   private byte[] message(SseEvent event) {
     byte[] data = event.data().orElseThrow();
     Outgoing message = ResultScan.of(data);
-    switch (message.kind()) {
-      case BATCH, UNKNOWN -> {
-        return new byte[0];
-      }
-      case REQUEST ->
-          x.session.ifPresent(
-              session -> session.asked(message.id().map(JsonNode::toString).orElse("")));
-      case RESULT, ERROR -> {
-        if (requestId.isPresent() && message.id().map(JsonNode::toString).equals(requestId)) {
-          answer = Optional.of(message);
-        }
-      }
-      case NOTIFICATION -> {}
-    }
-    return message.listsTools() ? listed(event, data) : event.raw();
+    return switch (message.kind()) {
+      case BATCH, UNKNOWN -> new byte[0];
+      case NOTIFICATION -> event.raw();
+      case REQUEST -> request(event, message);
+      case RESULT, ERROR -> response(event, message);
+    };
   }
 
-  private byte[] listed(SseEvent event, byte[] data) {
+  private byte[] request(SseEvent event, Outgoing message) {
+    if (x.era.isModern()) {
+      return new byte[0];
+    }
+    x.session.ifPresent(session -> session.asked(message.id().orElseThrow().toString()));
+    return event.raw();
+  }
+
+  private byte[] response(SseEvent event, Outgoing message) {
+    if (requestId.isPresent()) {
+      if (answer.isPresent() || !message.answers(requestId.get())) {
+        return new byte[0];
+      }
+      answer = Optional.of(message);
+    }
+    return message.listsTools() ? listed(event) : event.raw();
+  }
+
+  private byte[] listed(SseEvent event) {
+    byte[] data = event.data().orElseThrow();
     try {
       byte[] filtered = relay.filter(x, data);
       return filtered == data ? event.raw() : event.withData(filtered).raw();
@@ -100,12 +123,9 @@ final class EventRelay {
   }
 
   private Ending ending(End end) {
-    if (end == End.OK && answer.isPresent()) {
+    if (end != End.CLIENT_GONE && answer.isPresent()) {
       return Relay.ending(answer.get(), head);
     }
-    if (end == End.OK && requestId.isPresent()) {
-      return Ending.of(End.BROKEN, head.statusCode());
-    }
-    return Ending.of(end, head.statusCode());
+    return Ending.of(end == End.OK && requestId.isPresent() ? End.BROKEN : end, head.statusCode());
   }
 }

@@ -15,6 +15,7 @@ import io.vertx.core.http.HttpServerResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * One HTTP request on its way through the gate: what is known of it so far. Lives on one event
@@ -50,10 +51,12 @@ final class Exchange {
   // From the judgement on.
   List<Charge> charges = List.of();
   Optional<LedgerResult.Held> held = Optional.empty();
-  long forwardedNanos;
+  OptionalLong forwardedNanos = OptionalLong.empty();
 
   private final List<Runnable> whenGone = new ArrayList<>();
+  private Runnable whenOver = () -> {};
   private boolean gone;
+  private boolean aborted;
 
   Exchange(HttpServerRequest request, Snapshot snapshot, String decisionId, long beganNanos) {
     this.request = request;
@@ -61,12 +64,24 @@ final class Exchange {
     this.snapshot = snapshot;
     this.decisionId = decisionId;
     this.beganNanos = beganNanos;
-    response.closeHandler(closed -> leave());
+    // A connection that closes under an answer fires the end handler too.
+    response.endHandler(ended -> over());
+    response.closeHandler(
+        closed -> {
+          leave();
+          over();
+        });
     response.exceptionHandler(broken -> leave());
   }
 
+  private void over() {
+    Runnable action = whenOver;
+    whenOver = () -> {};
+    action.run();
+  }
+
   private void leave() {
-    if (!gone && !response.ended()) {
+    if (!gone && !aborted && !response.ended()) {
       gone = true;
       whenGone.forEach(Runnable::run);
     }
@@ -86,11 +101,27 @@ final class Exchange {
     }
   }
 
+  /** Runs {@code action} once, when the answer is complete or never will be. */
+  void onOver(Runnable action) {
+    whenOver = action;
+  }
+
+  /** Whether something can still be written to the client. */
+  boolean canAnswer() {
+    return !gone && !aborted && !response.ended();
+  }
+
   /** Breaks the answer off, so that the client cannot take it for whole. */
   void abort() {
-    if (!gone && !response.ended()) {
+    if (canAnswer()) {
+      aborted = true;
       response.reset();
     }
+  }
+
+  /** Whether the server may have got it. */
+  boolean wasForwarded() {
+    return forwardedNanos.isPresent();
   }
 
   Optional<AuditRecord.Caller> caller() {

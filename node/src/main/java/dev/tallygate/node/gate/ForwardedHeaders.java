@@ -31,12 +31,7 @@ final class ForwardedHeaders {
   private static final String PARAMETER_PREFIX = "mcp-param-";
 
   private static final List<String> TO_CLIENT =
-      List.of(
-          "content-type",
-          "cache-control",
-          "mcp-protocol-version",
-          "retry-after",
-          "x-accel-buffering");
+      List.of("content-type", "mcp-protocol-version", "retry-after", "x-accel-buffering");
 
   private ForwardedHeaders() {}
 
@@ -78,6 +73,8 @@ final class ForwardedHeaders {
         to.putHeader(name, value);
       }
     }
+    // Every answer is for the one grant that asked, whatever the server says of caches.
+    to.putHeader("Cache-Control", "private, no-store");
     to.putHeader(DECISION, x.decisionId);
   }
 }

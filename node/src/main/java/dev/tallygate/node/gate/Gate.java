@@ -21,6 +21,8 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -40,6 +42,8 @@ public final class Gate implements Handler<HttpServerRequest> {
       Pattern.compile(
           "application/json *(?:; *charset *= *\"?utf-8\"? *)?", Pattern.CASE_INSENSITIVE);
   private static final long BODY_TIMEOUT_MILLIS = 30_000;
+  private static final long SHORT_BODY_BYTES = 64 * 1024;
+  private static final long SHORT_BODY_SECONDS = 5;
 
   private final Context context;
   private final GateServices services;
@@ -67,7 +71,8 @@ public final class Gate implements Handler<HttpServerRequest> {
     request.pause();
     Exchange x = newExchange(request);
     recorder.began(x);
-    admitted(x)
+    Future.succeededFuture(x)
+        .compose(this::admitted)
         .compose(this::read)
         .compose(this::judged)
         .compose(this::reserved)
@@ -225,7 +230,7 @@ public final class Gate implements Handler<HttpServerRequest> {
 
   /** To the server, as the client wrote it, and back; then what was reserved is settled. */
   private Future<Exchange> forwarded(Exchange x) {
-    x.forwardedNanos = System.nanoTime();
+    x.forwardedNanos = OptionalLong.of(System.nanoTime());
     UpstreamCall call =
         upstreams.of(x.server).send(x.request.method(), ForwardedHeaders.toServer(x), x.body);
     return relay.bring(x, call).compose(ending -> recorder.ended(x, ending)).map(x);
@@ -235,33 +240,47 @@ public final class Gate implements Handler<HttpServerRequest> {
   private void stop(Exchange x, Throwable cause) {
     if (!(cause instanceof Stopped stopped)) {
       LOG.error("A request failed inside the gate", cause);
-      stop(
-          x, Rejected.http(500, "internal", "The gateway failed on this request; nothing was run"));
+      String run = x.wasForwarded() ? "it may have run" : "nothing was run";
+      stop(x, Rejected.http(500, "internal", "The gateway failed on this request; " + run));
       return;
     }
     recorder
         .stopped(x, stopped)
+        .compose(recorded -> readPast(x))
         .onComplete(
-            recorded -> {
-              stopped.headers().forEach(x.response::putHeader);
-              finishReading(x);
+            read -> {
+              if (x.canAnswer()) {
+                stopped.headers().forEach(x.response::putHeader);
+              }
               Relay.answer(x, stopped.answer());
             });
   }
 
-  /** Lets a small rest of the body pass, so that the connection can serve on; else it is closed. */
-  private static void finishReading(Exchange x) {
+  /**
+   * Reads past a body that nobody wants. The end of a short one is awaited, and the connection
+   * serves on; after a long or slow one it closes.
+   */
+  private Future<Void> readPast(Exchange x) {
     if (x.request.isEnded()) {
-      return;
+      return Future.succeededFuture();
     }
-    String length = x.request.getHeader("content-length");
-    boolean small =
-        x.request.getHeader("transfer-encoding") == null
-            && (length == null || length.length() <= 6);
-    if (!small) {
-      x.response.putHeader("Connection", "close");
-    }
+    Promise<Void> past = Promise.promise();
+    x.request.exceptionHandler(broken -> past.tryComplete());
+    x.request.endHandler(ended -> past.tryComplete());
     x.request.handler(discarded -> {}).resume();
+    boolean isShort =
+        x.request.getHeader("transfer-encoding") == null
+            && x.request.getHeader("expect") == null
+            && declaredLength(x.request) <= SHORT_BODY_BYTES;
+    Future<Void> read =
+        isShort || past.future().isComplete()
+            ? past.future().timeout(SHORT_BODY_SECONDS, TimeUnit.SECONDS)
+            : Future.failedFuture("not awaited");
+    return read.otherwise(
+        unread -> {
+          x.response.putHeader("Connection", "close");
+          return null;
+        });
   }
 
   /** The body, bounded in size and in the time that it may take. */
@@ -276,6 +295,12 @@ public final class Gate implements Handler<HttpServerRequest> {
           Rejected.http(415, "content-encoding", "Send the body without a content encoding"));
     }
     int max = x.server.bounds().maxRequestBytes();
+    if (declaredLength(x.request) > max) {
+      return Future.failedFuture(tooLarge(max));
+    }
+    if ("100-continue".equalsIgnoreCase(x.request.getHeader("expect"))) {
+      x.response.writeContinue();
+    }
     Promise<Buffer> whole = Promise.promise();
     Buffer held = Buffer.buffer();
     long timer =
@@ -294,12 +319,20 @@ public final class Gate implements Handler<HttpServerRequest> {
           if (held.length() + chunk.length() <= max) {
             held.appendBuffer(chunk);
           } else {
-            whole.tryFail(
-                Rejected.http(413, "too-large", "The body is larger than " + max + " bytes"));
+            whole.tryFail(tooLarge(max));
           }
         });
     x.request.resume();
     return whole.future().onComplete(read -> context.owner().cancelTimer(timer));
+  }
+
+  private static long declaredLength(HttpServerRequest request) {
+    String length = request.getHeader("content-length");
+    return length == null || length.length() > 18 ? -1 : Long.parseLong(length.strip());
+  }
+
+  private static Rejected tooLarge(int max) {
+    return Rejected.http(413, "too-large", "The body is larger than " + max + " bytes");
   }
 
   /** A step that may end the way. */

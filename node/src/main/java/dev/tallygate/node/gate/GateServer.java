@@ -100,7 +100,6 @@ public final class GateServer {
         .setMaxInitialLineLength(MAX_LINE_BYTES)
         .setIdleTimeout((int) Duration.ofMinutes(IDLE_MINUTES).toSeconds())
         .setIdleTimeoutUnit(TimeUnit.SECONDS)
-        .setHandle100ContinueAutomatically(true)
         .setHttp2ClearTextEnabled(false)
         .setCompressionSupported(false)
         .setDecompressionSupported(false)

@@ -4,9 +4,13 @@ import dev.tallygate.counters.Ledger;
 import dev.tallygate.node.audit.AuditLog;
 import dev.tallygate.node.metrics.GateMetrics;
 import dev.tallygate.node.upstream.ToolCatalog;
+import dev.tallygate.policy.Policy;
+import dev.tallygate.registry.Grant;
+import dev.tallygate.registry.Server;
 import dev.tallygate.registry.Snapshot;
 import java.time.Clock;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
@@ -41,6 +45,15 @@ public final class GateServices {
     return snapshots.get();
   }
 
+  /** The policy that a grant has now; empty where it has none, or is no longer in force. */
+  Optional<Policy> policyNow(Grant grant) {
+    Snapshot now = snapshots.get();
+    return now.grantsOf(grant.server()).stream()
+        .filter(g -> g.id().equals(grant.id()) && g.inForce(clock.instant()))
+        .findFirst()
+        .flatMap(now::policyOf);
+  }
+
   Door door() {
     return door;
   }
@@ -71,7 +84,7 @@ public final class GateServices {
   }
 
   /** What is known of a server's tools; a server that moves to another address is another one. */
-  ToolCatalog catalog(dev.tallygate.registry.Server server) {
+  ToolCatalog catalog(Server server) {
     return catalogs.computeIfAbsent(
         server.name() + " " + server.url(), key -> new ToolCatalog(System::nanoTime));
   }

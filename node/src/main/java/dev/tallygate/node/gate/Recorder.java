@@ -35,8 +35,7 @@ final class Recorder {
   /** Counts a request that came in, until its answer is complete. */
   void began(Exchange x) {
     services.metrics().requestBegan();
-    x.response.endHandler(ended -> services.metrics().requestEnded());
-    x.onClientGone(() -> services.metrics().requestEnded());
+    x.onOver(() -> services.metrics().requestEnded());
   }
 
   /** Puts on record that something came which is not HTTP. */
@@ -56,8 +55,7 @@ final class Recorder {
               services.metrics().auditFailed();
               LOG.error(
                   "A call was denied because it could not be recorded: {}", lost.getMessage());
-              return settle(x, Outcome.NOT_RUN)
-                  .compose(given -> Future.failedFuture(Judge.unrecorded(x)));
+              return Future.failedFuture(Judge.unrecorded(x));
             });
   }
 
@@ -68,7 +66,10 @@ final class Recorder {
     return x;
   }
 
-  /** Puts on record why a request went no further. Completes, whatever becomes of the record. */
+  /**
+   * Gives back what was reserved, and puts on record why a request went no further. Completes,
+   * whatever becomes of the record.
+   */
   Future<Void> stopped(Exchange x, Stopped stopped) {
     AuditRecord record;
     if (stopped instanceof Denied denied) {
@@ -82,7 +83,8 @@ final class Recorder {
       services.metrics().rejection(rejected.kind());
       record = rejection(x, rejected);
     }
-    return onLoop(services.audit().append(record))
+    return (x.wasForwarded() ? Future.succeededFuture() : settle(x, Outcome.NOT_RUN))
+        .compose(given -> onLoop(services.audit().append(record)))
         .recover(
             lost -> {
               services.metrics().auditFailed();
@@ -94,6 +96,7 @@ final class Recorder {
   /** Settles what a forwarded message had reserved, and puts on record how it ended. */
   Future<Exchange> ended(Exchange x, Ending ending) {
     long now = System.nanoTime();
+    long took = now - x.forwardedNanos.orElseThrow();
     Outcome outcome =
         !ending.ran()
             ? Outcome.NOT_RUN
@@ -107,7 +110,7 @@ final class Recorder {
         .completion(
             x.serverName,
             ending.end().name().toLowerCase(java.util.Locale.ROOT),
-            (now - x.forwardedNanos) / 1e9,
+            took / 1e9,
             (now - x.beganNanos) / 1e9);
     return settle(x, outcome)
         .compose(
@@ -124,7 +127,7 @@ final class Recorder {
                                 x.subject,
                                 ending.end(),
                                 ending.status(),
-                                Duration.ofNanos(now - x.forwardedNanos),
+                                Duration.ofNanos(took),
                                 refunded))))
         .recover(
             lost -> {

@@ -85,13 +85,15 @@ final class Relay {
     if (type.equals("text/event-stream")) {
       return new EventRelay(x, head, this).run();
     }
-    if (!(x.message instanceof McpMessage.Request) || status == 202 || status == 204) {
+    if (!(x.message instanceof McpMessage.Request request)) {
       return withoutBody(x, head);
     }
     if (!type.equals("application/json")) {
       return refusedByServer(x, head, "The MCP server answered with neither JSON nor events.");
     }
-    return x.method.equals(Methods.TOOLS_LIST) ? list(x, head) : json(x, head);
+    return x.method.equals(Methods.TOOLS_LIST)
+        ? list(x, head, request)
+        : new JsonRelay(x, head, request).run();
   }
 
   /** Binds the session that {@code initialize} opened to the grant that asked for it. */
@@ -109,33 +111,13 @@ final class Relay {
 
   /** A response that says nothing, as to a notification. */
   private static Future<Ending> withoutBody(Exchange x, HttpClientResponse head) {
-    head.handler(null).resume();
-    ForwardedHeaders.toClient(x, head);
-    x.response.headers().remove("content-type");
-    x.response.end();
-    return Future.succeededFuture(Ending.of(End.OK, head.statusCode()));
-  }
-
-  /** A JSON response: its bytes pass as they come, and are watched for how the call ended. */
-  private static Future<Ending> json(Exchange x, HttpClientResponse head) {
-    ForwardedHeaders.toClient(x, head);
-    String length = head.getHeader("content-length");
-    if (length != null) {
-      x.response.putHeader("Content-Length", length);
-    } else {
-      x.response.setChunked(true);
+    body(head, MAX_ERROR_BYTES); // read past, so that the connection can be used again
+    if (x.canAnswer()) {
+      ForwardedHeaders.toClient(x, head);
+      x.response.headers().remove("content-type");
+      x.response.end();
     }
-    ResultScan scan = new ResultScan();
-    return ClientStream.pipe(
-            x,
-            head,
-            chunk -> {
-              byte[] bytes = chunk.getBytes();
-              scan.feed(bytes, 0, bytes.length);
-              return chunk;
-            })
-        .map(
-            end -> end == End.OK ? ending(scan.finish(), head) : Ending.of(end, head.statusCode()));
+    return Future.succeededFuture(Ending.of(End.OK, head.statusCode()));
   }
 
   static Ending ending(Outgoing last, HttpClientResponse head) {
@@ -149,23 +131,26 @@ final class Relay {
   }
 
   /** A list of tools as JSON: held, filtered, sent. */
-  private Future<Ending> list(Exchange x, HttpClientResponse head) {
+  private Future<Ending> list(Exchange x, HttpClientResponse head, McpMessage.Request request) {
     int status = head.statusCode();
     return body(head, x.server.bounds().maxListBytes())
         .map(
             body -> {
               byte[] filtered = filter(x, body.getBytes());
-              if (!x.clientGone()) {
+              Outgoing answer = ResultScan.of(filtered);
+              if (!answer.answers(request.id())) {
+                throw new UnfilterableList("it answers another request");
+              }
+              if (x.canAnswer()) {
                 ForwardedHeaders.toClient(x, head);
-                x.response.putHeader("Cache-Control", "private, no-store");
                 x.response.end(Buffer.buffer(filtered));
               }
-              return ending(ResultScan.of(filtered), head);
+              return x.clientGone() ? Ending.of(End.CLIENT_GONE, status) : ending(answer, head);
             })
         .otherwise(
             unusable -> {
               answer(x, failure(x, 502, ErrorCodes.UPSTREAM_FAILED, unlistable(unusable)));
-              return Ending.of(End.BROKEN, status);
+              return Ending.of(x.clientGone() ? End.CLIENT_GONE : End.BROKEN, status);
             });
   }
 
@@ -181,7 +166,7 @@ final class Relay {
   byte[] filter(Exchange x, byte[] response) {
     OptionalLong ttl = x.era.isModern() ? OptionalLong.of(LIST_TTL_MILLIS) : OptionalLong.empty();
     // The policy of now, not of when a long stream began.
-    Optional<Policy> policy = services.snapshot().policyOf(x.grant);
+    Optional<Policy> policy = services.policyNow(x.grant);
     try {
       ListFilter.Filtered filtered =
           ListFilter.filter(
@@ -193,7 +178,7 @@ final class Relay {
       services.catalog(x.server).observe(filtered.dropped());
       return filtered.body();
     } catch (ListRefused e) {
-      throw new UnfilterableList(e);
+      throw new UnfilterableList(e.getMessage());
     }
   }
 
@@ -201,12 +186,15 @@ final class Relay {
   static final class UnfilterableList extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    UnfilterableList(ListRefused cause) {
-      super(cause.getMessage(), null, false, false);
+    UnfilterableList(String reason) {
+      super(reason, null, false, false);
     }
   }
 
-  /** A status of 400 or more: passed with its body, which tells a client what to do next. */
+  /**
+   * A status of 400 or more. A client's own mistake passes with its body, which tells the client
+   * what to do next; a server's failure only where it is a JSON-RPC error.
+   */
   private Future<Ending> error(Exchange x, HttpClientResponse head) {
     int status = head.statusCode();
     if (status == 404 && x.session.isPresent()) {
@@ -218,9 +206,10 @@ final class Relay {
             body -> {
               Outgoing.Kind kind = ResultScan.of(body.getBytes()).kind();
               boolean ran = !NOT_RUN.contains(status) || kind == Outgoing.Kind.RESULT;
-              if (readable && kind != Outgoing.Kind.RESULT) {
+              boolean useful = status < 500 || kind == Outgoing.Kind.ERROR;
+              if (readable && useful && kind != Outgoing.Kind.RESULT && x.canAnswer()) {
                 ForwardedHeaders.toClient(x, head);
-                end(x, body);
+                x.response.end(body);
               } else {
                 answer(x, failure(x, status, ErrorCodes.UPSTREAM_FAILED, answeredWith(status)));
               }
@@ -278,7 +267,7 @@ final class Relay {
 
   /** Answers in the gate's own words; a client that is gone is told nothing. */
   static void answer(Exchange x, Answer answer) {
-    if (x.clientGone() || x.response.headWritten()) {
+    if (!x.canAnswer() || x.response.headWritten()) {
       x.abort();
       return;
     }
@@ -286,13 +275,7 @@ final class Relay {
     if (answer.body().length > 0) {
       x.response.putHeader("Content-Type", "application/json");
     }
-    end(x, Buffer.buffer(answer.body()));
-  }
-
-  private static void end(Exchange x, Buffer body) {
-    if (!x.clientGone()) {
-      x.response.end(body);
-    }
+    x.response.putHeader("Cache-Control", "private, no-store").end(Buffer.buffer(answer.body()));
   }
 
   /** A body held whole, up to {@code max} bytes; fails beyond, or when it breaks off. */

@@ -1,11 +1,11 @@
 package dev.tallygate.node.gate;
 
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
 /**
@@ -22,8 +22,10 @@ final class Sessions {
   /** A session belongs to the server that issued its id: two servers may issue the same. */
   private record Key(String server, String id) {}
 
+  /** Read without a lock on each request; changed under this object's. */
   private final Map<Key, Session> sessions = new ConcurrentHashMap<>();
-  private final Map<String, AtomicInteger> perGrant = new ConcurrentHashMap<>();
+
+  private final Map<String, Integer> perGrant = new HashMap<>();
   private final LongSupplier nanos;
 
   Sessions(LongSupplier nanos) {
@@ -31,25 +33,32 @@ final class Sessions {
   }
 
   /**
-   * Binds a session to the grant that opened it.
+   * Binds a session to the grant that opened it. An id that another grant uses is not bound again;
+   * one of the grant's own begins anew.
    *
-   * @return whether there was room; an id that is in use, by whomever, is never bound again
+   * @return whether the id was free and there was room
    */
-  boolean open(String server, String id, String grantId) {
-    AtomicInteger count = perGrant.computeIfAbsent(grantId, g -> new AtomicInteger());
-    if (count.incrementAndGet() > MAX_PER_GRANT) {
-      endIdle();
-      if (count.get() > MAX_PER_GRANT) {
-        count.decrementAndGet();
-        return false;
-      }
-    }
-    Session opened = new Session(id, grantId, nanos.getAsLong());
-    if (sessions.putIfAbsent(new Key(server, id), opened) != null) {
-      count.decrementAndGet();
+  synchronized boolean open(String server, String id, String grantId) {
+    Key key = new Key(server, id);
+    Session before = sessions.get(key);
+    if (before != null && !before.grantId().equals(grantId)) {
       return false;
     }
+    if (before == null) {
+      if (count(grantId) >= MAX_PER_GRANT) {
+        endIdle();
+      }
+      if (count(grantId) >= MAX_PER_GRANT) {
+        return false;
+      }
+      perGrant.merge(grantId, 1, Integer::sum);
+    }
+    sessions.put(key, new Session(id, grantId, nanos.getAsLong()));
     return true;
+  }
+
+  private int count(String grantId) {
+    return perGrant.getOrDefault(grantId, 0);
   }
 
   /** The grant's session of that id, if it has one. */
@@ -62,7 +71,7 @@ final class Sessions {
     return Optional.of(session);
   }
 
-  void end(String server, String id) {
+  synchronized void end(String server, String id) {
     Session ended = sessions.remove(new Key(server, id));
     if (ended != null) {
       uncount(ended);
@@ -74,7 +83,7 @@ final class Sessions {
   }
 
   /** Forgets sessions that were silent for too long. */
-  void endIdle() {
+  synchronized void endIdle() {
     long now = nanos.getAsLong();
     Iterator<Session> all = sessions.values().iterator();
     while (all.hasNext()) {
@@ -87,7 +96,6 @@ final class Sessions {
   }
 
   private void uncount(Session session) {
-    perGrant.computeIfPresent(
-        session.grantId(), (grant, count) -> count.decrementAndGet() <= 0 ? null : count);
+    perGrant.computeIfPresent(session.grantId(), (grant, count) -> count == 1 ? null : count - 1);
   }
 }

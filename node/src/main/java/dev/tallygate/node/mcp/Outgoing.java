@@ -45,6 +45,12 @@ public record Outgoing(
         false);
   }
 
+  /** Whether it is the response to the request of that id. */
+  public boolean answers(JsonNode requestId) {
+    return (kind == Kind.RESULT || kind == Kind.ERROR)
+        && id.map(own -> own.toString().equals(requestId.toString())).orElse(false);
+  }
+
   /** Whether it is a result that does not say {@code isError}. */
   public boolean isSuccess() {
     return kind == Kind.RESULT && !toolError;

@@ -21,9 +21,7 @@ import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.slf4j.Logger;
@@ -34,7 +32,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>It speaks to a server as in MCP 2026-07-28 first, and if that fails opens a session of
  * 2025-11-25, lists, and ends it. Used on one event loop; calls that come while a listing is under
- * way wait for it.
+ * way, on this event loop or another, wait for it.
  */
 public final class ToolListing {
   private static final Logger LOG = LoggerFactory.getLogger(ToolListing.class);
@@ -45,7 +43,6 @@ public final class ToolListing {
   private static final JsonMapper JSON = new JsonMapper();
 
   private final Upstreams upstreams;
-  private final Map<ToolCatalog, Future<Void>> underWay = new HashMap<>();
 
   public ToolListing(Upstreams upstreams) {
     this.upstreams = upstreams;
@@ -56,24 +53,17 @@ public final class ToolListing {
    * server answered.
    */
   public Future<Void> refresh(Server server, ToolCatalog catalog) {
-    Future<Void> running = underWay.get(catalog);
-    if (running != null) {
-      return running;
+    ToolCatalog.Turn turn = catalog.turn();
+    if (turn.mine()) {
+      list(upstreams.of(server))
+          .onSuccess(catalog::listed)
+          .onFailure(
+              e -> {
+                LOG.warn("{} did not tell its tools: {}", server.name(), e.getMessage());
+                catalog.failed();
+              });
     }
-    if (!catalog.claimListing()) {
-      return Future.succeededFuture();
-    }
-    Promise<Void> done = Promise.promise();
-    underWay.put(catalog, done.future());
-    list(upstreams.of(server))
-        .onSuccess(catalog::listed)
-        .onFailure(e -> LOG.warn("{} did not tell its tools: {}", server.name(), e.getMessage()))
-        .onComplete(
-            ended -> {
-              underWay.remove(catalog);
-              done.complete();
-            });
-    return done.future();
+    return Future.fromCompletionStage(turn.over(), upstreams.context());
   }
 
   private static Future<List<String>> list(Upstream upstream) {
@@ -269,7 +259,7 @@ public final class ToolListing {
             }
           });
       head.resume();
-      return found.future();
+      return upstream.within(head, found);
     }
 
     private static boolean isResponse(SseEvent event) {

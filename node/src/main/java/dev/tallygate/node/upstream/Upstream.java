@@ -1,23 +1,26 @@
 package dev.tallygate.node.upstream;
 
 import dev.tallygate.registry.Server;
+import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientAgent;
+import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.RequestOptions;
 
 /** One MCP server as an event loop reaches it. */
 public final class Upstream {
   private final Vertx vertx;
-  private final HttpClientAgent client;
+  private final Upstreams.Pools pools;
   private final Server server;
   private final String target;
 
-  Upstream(Vertx vertx, HttpClientAgent client, Server server) {
+  Upstream(Vertx vertx, Upstreams.Pools pools, Server server) {
     this.vertx = vertx;
-    this.client = client;
+    this.pools = pools;
     this.server = server;
     String path = server.url().getRawPath();
     String query = server.url().getRawQuery();
@@ -29,8 +32,23 @@ public final class Upstream {
     return server;
   }
 
+  /** Gives up on a message that is not complete in the time in which a response must begin. */
+  <T> Future<T> within(HttpClientResponse head, Promise<T> message) {
+    long millis = server.timeouts().response().toMillis();
+    long timer =
+        vertx.setTimer(
+            millis,
+            late -> {
+              if (message.tryFail("it did not end its answer within " + millis + " ms")) {
+                head.request().reset();
+              }
+            });
+    return message.future().onComplete(ended -> vertx.cancelTimer(timer));
+  }
+
   /**
-   * Sends a request.
+   * Sends a request. GET streams stay open, so they have a pool to themselves, in which they cannot
+   * be in the way of calls.
    *
    * @param headers what the gate sends; the server's configured headers are set over them
    * @param body empty for GET and DELETE
@@ -46,6 +64,7 @@ public final class Upstream {
             .setFollowRedirects(false)
             .setHeaders(headers);
     UpstreamCall call = new UpstreamCall();
+    HttpClientAgent client = method.equals(HttpMethod.GET) ? pools.streams() : pools.calls();
     client
         .request(options)
         .onFailure(call::notReached)

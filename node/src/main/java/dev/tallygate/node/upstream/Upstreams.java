@@ -2,6 +2,7 @@ package dev.tallygate.node.upstream;
 
 import dev.tallygate.registry.Server;
 import dev.tallygate.registry.Snapshot;
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientAgent;
@@ -27,7 +28,16 @@ public final class Upstreams {
   private static final int MAX_WAITING = 1_000;
 
   private final Vertx vertx;
-  private final Map<Endpoint, HttpClientAgent> clients = new HashMap<>();
+
+  /** Connections to one endpoint: for calls, and for streams that a client opens by GET. */
+  record Pools(HttpClientAgent calls, HttpClientAgent streams) {
+    void shutdown() {
+      calls.shutdown(10, TimeUnit.MINUTES);
+      streams.shutdown(10, TimeUnit.MINUTES);
+    }
+  }
+
+  private final Map<Endpoint, Pools> clients = new HashMap<>();
 
   public Upstreams(Vertx vertx) {
     this.vertx = vertx;
@@ -60,6 +70,10 @@ public final class Upstreams {
     return new Upstream(vertx, clients.computeIfAbsent(endpoint, this::open), server);
   }
 
+  Context context() {
+    return vertx.getOrCreateContext();
+  }
+
   /** Lets go of pools that no server of the snapshot needs; calls in flight may end. */
   public void retainOnly(Snapshot snapshot) {
     Set<Endpoint> needed = new HashSet<>();
@@ -71,12 +85,12 @@ public final class Upstreams {
               if (needed.contains(entry.getKey())) {
                 return false;
               }
-              entry.getValue().shutdown(10, TimeUnit.MINUTES);
+              entry.getValue().shutdown();
               return true;
             });
   }
 
-  private HttpClientAgent open(Endpoint endpoint) {
+  private Pools open(Endpoint endpoint) {
     String host = endpoint.host();
     HttpClientOptions options =
         new HttpClientOptions()
@@ -96,6 +110,6 @@ public final class Upstreams {
         new PoolOptions()
             .setHttp1MaxSize(endpoint.maxConnections())
             .setMaxWaitQueueSize(MAX_WAITING);
-    return vertx.createHttpClient(options, pool);
+    return new Pools(vertx.createHttpClient(options, pool), vertx.createHttpClient(options, pool));
   }
 }
