@@ -100,7 +100,6 @@ public final class EmbeddedHazelcast implements AutoCloseable {
     config.setInstanceName("tallygate-" + UUID.randomUUID());
     config.getJetConfig().setEnabled(false);
     config.getMetricsConfig().setEnabled(false);
-    config.getNetworkConfig().getRestApiConfig().setEnabled(false);
     config.getNetworkConfig().getMemcacheProtocolConfig().setEnabled(false);
     config.setProperty("hazelcast.socket.bind.any", "false");
     config.setProperty("hazelcast.phone.home.enabled", "false");

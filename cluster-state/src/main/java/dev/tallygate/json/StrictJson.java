@@ -31,10 +31,10 @@ import java.util.regex.Pattern;
 /**
  * Reads exactly one JSON value from UTF-8 bytes (RFC 8259), within bounds.
  *
- * <p>Refused: bytes that are not UTF-8, a byte order mark, comments and every other extension, keys
- * that occur twice in one object after unescaping, unpaired surrogates, numbers of more than
- * {@value #MAX_DIGITS} digits or an exponent beyond &plusmn;{@value #MAX_EXPONENT}, and anything
- * after the value. Numbers are kept as exact decimals. All methods are thread-safe.
+ * <p>Refused: bytes that are not UTF-8, a byte order mark, zero bytes, comments and every other
+ * extension, keys that occur twice in one object after unescaping, unpaired surrogates, numbers of
+ * more than {@value #MAX_DIGITS} digits or an exponent beyond &plusmn;{@value #MAX_EXPONENT}, and
+ * anything after the value. Numbers are kept as exact decimals. All methods are thread-safe.
  */
 public final class StrictJson {
   /** Digits that a number may have. */
@@ -43,7 +43,7 @@ public final class StrictJson {
   /** The largest exponent, either way, that a number may be written with. */
   public static final int MAX_EXPONENT = 64;
 
-  private static final JsonNodeFactory NODES = JsonNodeFactory.withExactBigDecimals(true);
+  private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
   private static final JsonFactory FACTORY =
       JsonFactory.builder()
@@ -246,6 +246,12 @@ public final class StrictJson {
       throw new JsonRefused(
           Kind.SYNTAX, "", Position.START, "the text begins with a byte order mark");
     }
+    for (int i = 0; i < bytes.length; i++) {
+      // Zero bytes at the front would make the parser take the text for UTF-16 or UTF-32.
+      if (bytes[i] == 0) {
+        throw new JsonRefused(Kind.SYNTAX, "", placeOf(bytes, i), "the text holds a zero byte");
+      }
+    }
     CharsetDecoder decoder =
         StandardCharsets.UTF_8
             .newDecoder()
@@ -285,7 +291,9 @@ public final class StrictJson {
   }
 
   private static final Pattern PARSER_HINT =
-      Pattern.compile(" ?\\((for Object|for root|enable|not recognized|start marker)[^)]*\\)");
+      Pattern.compile(
+          " ?\\((for Object|for root|enable|not recognized|start marker)[^)]*\\)"
+              + "|: enable `[^`]*` to allow");
 
   /** The parser's message without its advice on its own settings. */
   private static String plain(JsonProcessingException e) {

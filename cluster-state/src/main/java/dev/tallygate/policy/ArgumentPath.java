@@ -13,6 +13,7 @@ import java.util.function.Function;
  */
 final class ArgumentPath {
   static final int MAX_STEPS = 16;
+  static final int MAX_LENGTH = 500;
 
   /** More values than this under one {@code *} path are not judged. */
   static final int MAX_VALUES = 10_000;
@@ -42,6 +43,9 @@ final class ArgumentPath {
 
   /** A path as written in a policy. */
   static ArgumentPath parse(String written) throws MalformedValue {
+    if (written.codePointCount(0, written.length()) > MAX_LENGTH) {
+      throw new MalformedValue("the path is longer than " + MAX_LENGTH + " characters");
+    }
     boolean pointer = written.startsWith("/");
     List<String> steps = pointer ? pointerSteps(written) : dottedSteps(written);
     if (steps.isEmpty() || !steps.get(0).equals("args")) {
@@ -70,7 +74,7 @@ final class ArgumentPath {
   private static List<String> pointerSteps(String written) throws MalformedValue {
     List<String> steps = new ArrayList<>();
     for (String token : written.substring(1).split("/", -1)) {
-      if (token.matches(".*~(?![01]).*")) {
+      if (token.matches("(?s).*~(?![01]).*")) {
         throw new MalformedValue(
             "in a JSON Pointer \"~\" is written \"~0\" and \"/\" is written \"~1\"");
       }

@@ -18,6 +18,8 @@ import java.util.Optional;
 /** Checks of single fields of a document; gathers what they find. */
 final class DocumentCheck {
   static final int MAX_FINDINGS = 500;
+  private static final int MAX_COMPARED = 100;
+  private static final int MAX_COMPARED_LENGTH = 64;
 
   private final JsonDocument document;
   private final List<Finding> findings = new ArrayList<>();
@@ -203,7 +205,10 @@ final class DocumentCheck {
         : String.join(", ", quoted.subList(0, last)) + " or " + quoted.get(last);
   }
 
-  private static String suggestion(String name, Collection<String> known) {
+  static String suggestion(String name, Collection<String> known) {
+    if (name.length() > MAX_COMPARED_LENGTH || known.size() > MAX_COMPARED) {
+      return "";
+    }
     String folded = name.toLowerCase(Locale.ROOT).replace('-', '_');
     return known.stream()
         .filter(k -> Math.abs(k.length() - folded.length()) <= 2)

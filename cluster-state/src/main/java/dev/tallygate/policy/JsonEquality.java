@@ -1,7 +1,6 @@
 package dev.tallygate.policy;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.Iterator;
 import java.util.Map;
 
 /**
@@ -64,8 +63,7 @@ final class JsonEquality {
     if (a.size() != b.size()) {
       return false;
     }
-    for (Iterator<Map.Entry<String, JsonNode>> it = a.fields(); it.hasNext(); ) {
-      Map.Entry<String, JsonNode> member = it.next();
+    for (Map.Entry<String, JsonNode> member : a.properties()) {
       JsonNode other = b.get(member.getKey());
       if (other == null || !equal(member.getValue(), other)) {
         return false;

@@ -1,6 +1,7 @@
 package dev.tallygate.policy;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,16 +24,18 @@ final class LimitLint {
         check.warn(limit.rule(), "this limit never fills: a call costs nothing");
       }
     }
-    shadowed(allTools, List.of(), everywhere);
-    byTool.values().forEach(own -> shadowed(own, allTools, everywhere));
+    Map<CounterIdentity, Integer> uses = new HashMap<>();
+    everywhere.forEach(limit -> uses.merge(CounterIdentity.of(limit), 1, Integer::sum));
+    shadowed(allTools, List.of(), uses);
+    byTool.values().forEach(own -> shadowed(own, allTools, uses));
   }
 
-  private void shadowed(List<Limit> own, List<Limit> allTools, List<Limit> everywhere) {
+  private void shadowed(List<Limit> own, List<Limit> allTools, Map<CounterIdentity, Integer> uses) {
     List<Limit> applied = new ArrayList<>(own);
     applied.addAll(allTools);
     for (Limit limit : own) {
-      boolean counted =
-          everywhere.stream().anyMatch(o -> !own.contains(o) && o.sharesCounterWith(limit));
+      long usesHere = own.stream().filter(o -> o.sharesCounterWith(limit)).count();
+      boolean counted = uses.get(CounterIdentity.of(limit)) > usesHere;
       Optional<Limit> stricter =
           applied.stream().filter(o -> o != limit && shadows(o, limit, counted)).findFirst();
       stricter.ifPresent(
@@ -67,5 +70,14 @@ final class LimitLint {
         && wider
         && strict.max().compareTo(limit.max()) <= 0
         && (!same || strict.rule().compareTo(limit.rule()) < 0);
+  }
+
+  /** What makes two limits of one caller count together. */
+  private record CounterIdentity(
+      Scope scope, String counter, long windowSeconds, Algorithm algorithm) {
+    static CounterIdentity of(Limit limit) {
+      return new CounterIdentity(
+          limit.scope(), limit.counter(), limit.windowSeconds(), limit.algorithm());
+    }
   }
 }

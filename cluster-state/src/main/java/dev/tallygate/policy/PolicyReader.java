@@ -7,7 +7,6 @@ import dev.tallygate.policy.Denial.Reason;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +22,7 @@ final class PolicyReader {
   static final int MAX_CONDITIONS = 50;
   static final int MAX_LIMITS = 32;
   static final int MAX_REGEXES = 1_000;
+  static final long MAX_REGEX_STATES = 200_000;
   static final int MAX_NAME = 200;
   static final int MAX_MESSAGE = 1_000;
   static final int MAX_DESCRIPTION = 4_000;
@@ -62,6 +62,7 @@ final class PolicyReader {
   private final JsonDocument document;
   private final DocumentCheck check;
   private int regexes;
+  private long regexStates;
 
   PolicyReader(JsonDocument document) {
     this.document = document;
@@ -102,8 +103,7 @@ final class PolicyReader {
     } else if (rules.size() > MAX_TOOLS) {
       check.error("/tools", "\"tools\" has over " + MAX_TOOLS + " tools");
     } else {
-      for (Iterator<Map.Entry<String, JsonNode>> it = rules.fields(); it.hasNext(); ) {
-        Map.Entry<String, JsonNode> tool = it.next();
+      for (Map.Entry<String, JsonNode> tool : rules.properties()) {
         String name = tool.getKey();
         String at = JsonPointers.child("/tools", name);
         toolName(name, at);
@@ -320,6 +320,15 @@ final class PolicyReader {
       return Optional.empty();
     }
     JsonNode value = condition.get("value");
+    if (operator.get() == Operator.REGEX && value.isTextual()) {
+      long states = RegexSize.of(value.textValue());
+      regexStates += states <= Operator.MAX_REGEX_STATES ? states : 0;
+      if (regexStates > MAX_REGEX_STATES) {
+        check.error(
+            valueAt, "the regexes of the policy come to more than " + MAX_REGEX_STATES + " states");
+        return Optional.empty();
+      }
+    }
     try {
       if (path.isEmpty()) {
         operator.get().compile(value);

@@ -15,6 +15,9 @@ final class RegexSize {
   /** More than this is never told apart. */
   private static final long SATURATED = 1_000_000_000L;
 
+  /** A class such as {@code \pL} is a table of some kilobytes. */
+  private static final long UNICODE_CLASS = 50;
+
   private RegexSize() {}
 
   static long of(String regex) {
@@ -37,9 +40,15 @@ final class RegexSize {
         last = sum;
         sum = Math.min(SATURATED, outer.pop() + sum);
       } else {
-        last = 1;
-        sum++;
-        i += c == '\\' ? 1 : 0;
+        boolean unicodeClass = regex.startsWith("\\p", i) || regex.startsWith("\\P", i);
+        last = unicodeClass ? UNICODE_CLASS : 1;
+        sum += last;
+        if (unicodeClass) {
+          int named = regex.startsWith("{", i + 2) ? regex.indexOf('}', i) : -1;
+          i = named > 0 ? named : i + 2;
+        } else if (c == '\\') {
+          i++;
+        }
       }
     }
     for (long open : outer) {

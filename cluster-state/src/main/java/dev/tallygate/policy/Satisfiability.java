@@ -16,6 +16,9 @@ import java.util.Set;
  * it does not see is left alone.
  */
 final class Satisfiability {
+  private static final int MAX_TRIALS = 10_000;
+  private static final int MAX_TRIED_TEXT = 1_000;
+
   private Satisfiability() {}
 
   /** Why no call satisfies all of the conditions, where that is certain. */
@@ -80,6 +83,7 @@ final class Satisfiability {
       return Optional.of("cannot be of two types at once");
     }
     if (candidates != null
+        && isCheap(candidates, conditions)
         && candidates.stream()
             .noneMatch(c -> conditions.stream().allMatch(o -> o.judgeValue(c) == Truth.TRUE))) {
       return Optional.of("cannot have any of the values that are named for it");
@@ -93,5 +97,12 @@ final class Satisfiability {
       }
     }
     return Optional.empty();
+  }
+
+  /** Validation must not take longer than the document is worth. */
+  private static boolean isCheap(List<JsonNode> candidates, List<Condition> conditions) {
+    return (long) candidates.size() * conditions.size() <= MAX_TRIALS
+        && candidates.stream()
+            .noneMatch(c -> c.isContainerNode() || c.asText().length() > MAX_TRIED_TEXT);
   }
 }

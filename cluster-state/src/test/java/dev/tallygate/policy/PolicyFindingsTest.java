@@ -200,4 +200,42 @@ class PolicyFindingsTest {
     assertThat(errors(reading)).hasSize(1);
     assertThat(errors(reading).get(0).message()).contains("repeats too much");
   }
+
+  @ParameterizedTest
+  @CsvSource({
+    "abc,3",
+    "a{10},10",
+    "(ab){10},30",
+    "'((a{100}){100}){100}',1010100",
+    "'(a{1000}){1000}',1001000",
+    "'a{2,}',2",
+    "'a{2,5}',5",
+    "a{x},4",
+    "'\\pL{4}',200",
+    "'',0",
+    "'((',2"
+  })
+  void statesOfARegexAreEstimatedBeforeItIsCompiled(String regex, long states) {
+    assertThat(RegexSize.of(regex)).isEqualTo(states);
+  }
+
+  @Test
+  void manyToolsWithManyLimitsAreRead() {
+    // Given
+    StringBuilder document = new StringBuilder("{'version':'1','default':'deny','tools':{");
+    for (int i = 0; i < 1_500; i++) {
+      document.append(i == 0 ? "" : ",").append("'t").append(i).append("':{'limits':[");
+      for (int j = 0; j < 16; j++) {
+        document.append(j == 0 ? "" : ",");
+        document.append("{'counter':'c").append(j).append("','window':1,'max':1}");
+      }
+      document.append("]}");
+    }
+
+    // When
+    PolicyReading reading = read(document.append("}}").toString());
+
+    // Then
+    assertThat(reading.policy()).as("%s", errors(reading)).isPresent();
+  }
 }

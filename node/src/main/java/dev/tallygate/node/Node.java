@@ -176,6 +176,7 @@ public final class Node implements AutoCloseable {
     ObjectNode detail = Readiness.newDetail();
     ConfigStatus status = config.status();
     detail.put("revision", status.revision()).put("since", status.since().toString());
+    status.read().ifPresent(digest -> detail.put("configSha256", digest.hex()));
     detail.put("config", status.problem().map(p -> "refused: " + p).orElse("in force"));
     if (!status.warnings().isEmpty()) {
       status.warnings().forEach(detail.putArray("warnings")::add);

@@ -8,6 +8,8 @@ public interface AuditLog extends AutoCloseable {
    * Records one event. The stage completes once the record is certain enough to act on: queued, or
    * on disk where the log is strict. It fails with {@link AuditUnavailable} when the record cannot
    * be kept; what it describes must then not happen.
+   *
+   * <p>The stage may complete on a thread of the log: what depends on it must not block.
    */
   CompletionStage<Void> append(AuditRecord record);
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
@@ -71,12 +72,14 @@ public final class AuditTail {
   }
 
   private Object identity() throws IOException {
-    if (!Files.exists(files.current())) {
+    try {
+      BasicFileAttributes attributes =
+          Files.readAttributes(files.current(), BasicFileAttributes.class);
+      return attributes.fileKey() != null ? attributes.fileKey() : attributes.creationTime();
+    } catch (NoSuchFileException e) {
+      // Between the two steps of a rotation.
       return null;
     }
-    BasicFileAttributes attributes =
-        Files.readAttributes(files.current(), BasicFileAttributes.class);
-    return attributes.fileKey() != null ? attributes.fileKey() : attributes.creationTime();
   }
 
   private void showRest(LineSource source) throws IOException {

@@ -2,7 +2,7 @@ package dev.tallygate.node.audit;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
@@ -146,13 +146,20 @@ public final class AuditVerifier {
 
   private Optional<Fault> run() throws IOException {
     long lastNumber = 0;
+    int polls = 0;
     while (true) {
       // Opened before the rotated files are listed: a rotation in between shows as a new name.
-      boolean exists = Files.exists(files.current());
-      try (LineSource current = exists ? LineSource.open(files.current()) : null) {
+      try (LineSource current = openCurrent()) {
         SortedMap<Long, Path> later = files.rotated().tailMap(lastNumber + 1);
         if (later.isEmpty()) {
-          return current == null ? Optional.of(missing()) : finish(current);
+          if (current != null) {
+            return finish(current);
+          }
+          // Between the two steps of a rotation there is no current file for a moment.
+          if (polls++ < POLLS && pause(patience)) {
+            continue;
+          }
+          return Optional.of(missing());
         }
         lastNumber = later.firstKey();
         Path file = later.get(lastNumber);
@@ -163,6 +170,25 @@ public final class AuditVerifier {
           }
         }
       }
+    }
+  }
+
+  private LineSource openCurrent() throws IOException {
+    try {
+      return LineSource.open(files.current());
+    } catch (NoSuchFileException e) {
+      return null;
+    }
+  }
+
+  /** Waits a part of {@code patience}; false where there is none. */
+  private static boolean pause(Duration patience) {
+    try {
+      Thread.sleep(patience.toMillis() / POLLS);
+      return !patience.isZero();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 
@@ -237,13 +263,7 @@ public final class AuditVerifier {
 
   /** A piece without a newline may be on its way; after a while it is what is there. */
   private static LineSource.Line await(LineSource source, Duration patience) throws IOException {
-    for (int i = 0; i < POLLS && !patience.isZero(); i++) {
-      try {
-        Thread.sleep(patience.toMillis() / POLLS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        break;
-      }
+    for (int i = 0; i < POLLS && pause(patience); i++) {
       LineSource.Line line = source.next();
       if (line != null) {
         return line;

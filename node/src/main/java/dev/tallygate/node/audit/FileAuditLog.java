@@ -696,7 +696,8 @@ public final class FileAuditLog implements AuditLog {
       LOG.error("{}: {} records could not be written", settings.file(), rest.size());
     }
     try {
-      if (mayHoldMore) {
+      // What an earlier crash left stays until a record keeps it.
+      if (mayHoldMore && notes.isEmpty()) {
         file.truncate(size);
       }
     } catch (IOException e) {

@@ -90,6 +90,13 @@ public final class GrantCommand implements Callable<Integer> {
       return spec.commandLine().getErr();
     }
 
+    /** Waits until a running node enforces the edit; says so, or why it cannot. */
+    int inForce() {
+      RunningNode.Answer answer = RunningNode.awaitApplied(config);
+      err().println(answer.text());
+      return answer.isRefusal() ? FAILED : OK;
+    }
+
     int refuse(EditRefused refused) {
       err().println("error: " + refused.getMessage());
       return FAILED;
@@ -160,7 +167,7 @@ public final class GrantCommand implements Callable<Integer> {
               .err()
               .println("warning: the grant has no policy, so every call is denied; add `policy`.");
         }
-        return OK;
+        return target.inForce();
       } catch (EditRefused e) {
         return target.refuse(e);
       }
@@ -292,7 +299,7 @@ public final class GrantCommand implements Callable<Integer> {
         ObjectNode details = JsonNodeFactory.instance.objectNode();
         details.put("overlap", Units.text(overlap));
         target.printToken(label, "", token, details);
-        return OK;
+        return target.inForce();
       } catch (EditRefused e) {
         return target.refuse(e);
       }
@@ -323,7 +330,7 @@ public final class GrantCommand implements Callable<Integer> {
           target.out().println(label + " is revoked since " + revocation.at());
         }
         if (revocation.errors().isEmpty()) {
-          return OK;
+          return target.inForce();
         }
         target
             .err()

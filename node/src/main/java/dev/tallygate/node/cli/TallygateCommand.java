@@ -20,7 +20,10 @@ import picocli.CommandLine.Spec;
     },
     subcommands = {
       ServeCommand.class,
+      DemoCommand.class,
       ValidateCommand.class,
+      ExplainCommand.class,
+      ImportCommand.class,
       GrantCommand.class,
       AuditCommand.class,
       HelpCommand.class

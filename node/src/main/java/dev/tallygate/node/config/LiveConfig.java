@@ -1,5 +1,6 @@
 package dev.tallygate.node.config;
 
+import dev.tallygate.registry.Sha256;
 import dev.tallygate.registry.Snapshot;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -55,7 +56,7 @@ public final class LiveConfig implements AutoCloseable {
         new InForce(
             started,
             started.snapshot(1, now),
-            new ConfigStatus(1, now, Optional.empty(), texts(reading.warnings())));
+            new ConfigStatus(1, digest(reading), now, Optional.empty(), texts(reading.warnings())));
     watch.expect(reading.files());
   }
 
@@ -103,7 +104,7 @@ public final class LiveConfig implements AutoCloseable {
     watch.expect(reading.files());
     InForce before = inForce;
     if (reading.config().isEmpty()) {
-      refuse(before, reading.errors());
+      refuse(before, reading);
       return inForce.status();
     }
     NodeConfig read = reading.config().get();
@@ -126,7 +127,8 @@ public final class LiveConfig implements AutoCloseable {
         new InForce(
             config,
             snapshot,
-            new ConfigStatus(revision, snapshot.since(), Optional.empty(), warnings));
+            new ConfigStatus(
+                revision, digest(reading), snapshot.since(), Optional.empty(), warnings));
     if (!warnings.equals(before.status().warnings())) {
       warnings.forEach(LOG::warn);
     }
@@ -139,21 +141,29 @@ public final class LiveConfig implements AutoCloseable {
     return inForce.status();
   }
 
-  private void refuse(InForce before, List<ConfigFinding> errors) {
-    String problem = String.join("\n", texts(errors));
+  private void refuse(InForce before, ConfigReading reading) {
+    String problem = String.join("\n", texts(reading.errors()));
     ConfigStatus status = before.status();
     inForce =
         new InForce(
             before.config(),
             before.snapshot(),
             new ConfigStatus(
-                status.revision(), status.since(), Optional.of(problem), status.warnings()));
+                status.revision(),
+                digest(reading),
+                status.since(),
+                Optional.of(problem),
+                status.warnings()));
     if (!status.problem().equals(Optional.of(problem))) {
       LOG.error(
           "the configuration has errors; revision {} stays in force:\n{}",
           status.revision(),
           problem);
     }
+  }
+
+  private Optional<Sha256> digest(ConfigReading reading) {
+    return reading.files().getOrDefault(file.toAbsolutePath(), Optional.empty());
   }
 
   private List<String> needingRestart(NodeConfig read) {

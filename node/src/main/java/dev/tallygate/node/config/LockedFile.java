@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -16,7 +15,7 @@ import java.nio.file.attribute.PosixFileAttributes;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
-import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -65,7 +64,7 @@ final class LockedFile implements AutoCloseable {
       while (true) {
         FileChannel channel = open(lockFile, file);
         FileLock lock = channel.tryLock();
-        if (lock != null && isStill(lockFile, channel, lock)) {
+        if (lock != null && isStill(lockFile, channel)) {
           locked = true;
           return new LockedFile(target, lockFile, channel, lock);
         }
@@ -97,17 +96,17 @@ final class LockedFile implements AutoCloseable {
   }
 
   /**
-   * The holder before may have removed the lock file while this one waited for it. It holds its
-   * holder's mark, so whoever locked a removed one sees that the mark is not in the one that is
-   * there now.
+   * The holder before may have removed the lock file while this one waited for it: then the one at
+   * its place, if any, is another. A random size marks the locked one and is compared with that at
+   * the place. It must not be opened to compare, because closing it again would end the lock: a
+   * process loses its POSIX locks on a file when it closes any descriptor of it.
    */
-  private static boolean isStill(Path lockFile, FileChannel channel, FileLock lock)
-      throws IOException {
-    byte[] mark = UUID.randomUUID().toString().getBytes(StandardCharsets.US_ASCII);
+  private static boolean isStill(Path lockFile, FileChannel channel) throws IOException {
+    long size = ThreadLocalRandom.current().nextLong(1, 1L << 30);
     channel.truncate(0);
-    channel.write(ByteBuffer.wrap(mark), 0);
+    channel.write(ByteBuffer.wrap(new byte[1]), size - 1); // leaves a hole, takes no space
     try {
-      return lock.isValid() && Arrays.equals(Files.readAllBytes(lockFile), mark);
+      return Files.size(lockFile) == size;
     } catch (NoSuchFileException e) {
       return false;
     }

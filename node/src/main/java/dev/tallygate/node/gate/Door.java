@@ -38,7 +38,7 @@ public final class Door {
 
   /** The server that the request names; query strings are not looked at and go nowhere. */
   String server(HttpServerRequest request) throws Rejected {
-    if (request.method().equals(HttpMethod.CONNECT) || request.headers().contains("upgrade")) {
+    if (request.method().equals(HttpMethod.CONNECT) || asksForOtherProtocol(request)) {
       throw Rejected.http(
           400, "upgrade", "Tallygate speaks plain HTTP here; no upgrade, no CONNECT");
     }
@@ -49,6 +49,12 @@ public final class Door {
       throw Rejected.http(404, "path", "MCP servers are at /mcp/<server>");
     }
     return path.group(1);
+  }
+
+  /** An offer of HTTP/2, as Java's own client makes it, may be passed over (RFC 9110, 7.8). */
+  private static boolean asksForOtherProtocol(HttpServerRequest request) {
+    return request.headers().getAll("upgrade").stream()
+        .anyMatch(protocol -> !protocol.trim().equalsIgnoreCase("h2c"));
   }
 
   /** Refuses requests that were not meant for this host, or come from a foreign web page. */

@@ -8,6 +8,7 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.net.SocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -77,7 +78,11 @@ public final class GateServer {
               .invalidRequestHandler(gate::malformed)
               .requestHandler(gate);
       loops.add(this);
-      return server.listen();
+      // Port 0 is any free one, the same for every event loop.
+      return server.listen(
+          port == 0
+              ? SocketAddress.sharedRandomPort(1, host)
+              : SocketAddress.inetSocketAddress(port, host));
     }
 
     int port() {
@@ -91,9 +96,6 @@ public final class GateServer {
 
   private HttpServerOptions options() {
     return new HttpServerOptions()
-        .setHost(host)
-        // A negative port is any free one, the same for every event loop.
-        .setPort(port == 0 ? -1 : port)
         .setMaxHeaderSize(MAX_HEADER_BYTES)
         .setMaxInitialLineLength(MAX_LINE_BYTES)
         .setIdleTimeout((int) Duration.ofMinutes(IDLE_MINUTES).toSeconds())

@@ -38,13 +38,14 @@ final class KeyFolding {
   }
 
   static String fold(String key) {
-    StringBuilder visible = new StringBuilder(key.length());
-    Normalizer.normalize(key, Normalizer.Form.NFKC)
-        .codePoints()
-        .filter(c -> !isInvisible(c))
-        .forEach(visible::appendCodePoint);
     // Upper first: it is what joins the long s to s and the dotless i to i.
-    return visible.toString().toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT);
+    String folded =
+        Normalizer.normalize(key, Normalizer.Form.NFKC)
+            .toUpperCase(Locale.ROOT)
+            .toLowerCase(Locale.ROOT);
+    StringBuilder visible = new StringBuilder(folded.length());
+    folded.codePoints().filter(c -> !isInvisible(c)).forEach(visible::appendCodePoint);
+    return visible.toString();
   }
 
   private static boolean isInvisible(int c) {

@@ -292,7 +292,7 @@ public final class MessageReader {
   }
 
   private static MessageRefused unreadable(JsonRefused e, JsonBounds bounds) {
-    String at = " (line " + e.position().line() + ", byte " + e.position().column() + ").";
+    String at = " (line " + e.position().line() + ", column " + e.position().column() + ").";
     return switch (e.kind()) {
       case TOO_LARGE ->
           refused(

@@ -70,9 +70,6 @@ public final class GateMetrics {
   private final Gauge inFlight =
       Gauge.build("tallygate_requests_in_flight", "HTTP requests that are not yet answered")
           .register(registry);
-  private final Counter configRefusals =
-      Counter.build("tallygate_config_refused_total", "Changed configurations that were not valid")
-          .register(registry);
   private final Counter auditFailures =
       Counter.build("tallygate_audit_failures_total", "Records that the audit log could not keep")
           .register(registry);
@@ -129,10 +126,6 @@ public final class GateMetrics {
 
   public void requestEnded() {
     inFlight.dec();
-  }
-
-  public void configRefused() {
-    configRefusals.inc();
   }
 
   public void auditFailed() {

@@ -16,14 +16,18 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tallygate.node.audit.AuditSettings.OnFailure;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -126,7 +130,7 @@ class FileAuditLogTest {
     byte[] whole = Files.readAllBytes(file);
     for (int size = 0; size <= whole.length; size++) {
       // Given
-      Files.write(file, java.util.Arrays.copyOf(whole, size));
+      Files.write(file, Arrays.copyOf(whole, size));
       // When
       write(settings, 1);
       // Then
@@ -563,9 +567,9 @@ class FileAuditLogTest {
     Files.delete(oldest);
     // Then
     AuditKey key = AuditKey.read(settings.keyFile());
-    var none = java.util.Optional.<String>empty();
+    var none = Optional.<String>empty();
     assertThat(AuditVerifier.verify(file, key, none, none).isOk()).isFalse();
-    assertThat(AuditVerifier.verify(file, key, none, java.util.Optional.of(head)).isOk()).isTrue();
+    assertThat(AuditVerifier.verify(file, key, none, Optional.of(head)).isOk()).isTrue();
   }
 
   @Test
@@ -638,6 +642,72 @@ class FileAuditLogTest {
   }
 
   @Test
+  void logOfARunningNodeVerifiesAtAnyTime() throws Exception {
+    // Given
+    AuditSettings rotating = settings.withRotation(8192, 0);
+    CountDownLatch enough = new CountDownLatch(1);
+    try (FileAuditLog log = FileAuditLog.open(rotating)) {
+      log.append(allowed("first"));
+      await().until(() -> log.queued() == 0);
+      Thread calls =
+          new Thread(
+              () -> {
+                for (int i = 0; enough.getCount() > 0 && i < 20_000; i++) {
+                  log.append(allowed("d-" + i)).toCompletableFuture().join();
+                  Thread.yield();
+                }
+              });
+      calls.start();
+      // When
+      AuditKey key = AuditKey.read(settings.keyFile());
+      for (int i = 0; i < 20; i++) {
+        AuditVerifier.Result result =
+            AuditVerifier.verify(file, key, Optional.empty(), Optional.empty());
+        // Then
+        assertThat(result.fault()).isEmpty();
+      }
+      enough.countDown();
+      calls.join();
+    }
+  }
+
+  @Test
+  void whatACrashLeftIsKeptUntilItCanBeRecorded() throws Exception {
+    // Given
+    write(settings, 1);
+    Files.writeString(file, "{\"seq\":4,\"ev", StandardOpenOption.APPEND);
+    AppendFile.Opener broken =
+        path -> {
+          AppendFile real = AppendFile.open(path);
+          return new AppendFile() {
+            @Override
+            public void append(ByteBuffer bytes) throws IOException {
+              throw new IOException("read-only file system");
+            }
+
+            @Override
+            public void force() {}
+
+            @Override
+            public void truncate(long size) throws IOException {
+              throw new IOException("read-only file system");
+            }
+
+            @Override
+            public void close() throws IOException {
+              real.close();
+            }
+          };
+        };
+    // When
+    FileAuditLog.open(settings, broken, RETRY).close();
+    // Then
+    assertThat(Files.readString(file)).endsWith("{\"seq\":4,\"ev");
+    write(settings, 1);
+    assertThat(verify(settings).notes()).singleElement().asString().contains("12 bytes");
+  }
+
+  @Test
   void argumentValuesAreNeverInTheFile() throws Exception {
     // Given
     String secret = "hunter2-correct-horse";
@@ -660,7 +730,7 @@ class FileAuditLogTest {
               plain.rule(),
               plain.message(),
               CanonicalArguments.sortedKeys(arguments),
-              java.util.Optional.of(digest)));
+              Optional.of(digest)));
     }
     // Then
     assertThat(Files.readString(file))
@@ -671,7 +741,7 @@ class FileAuditLogTest {
   @Test
   void digestDependsOnTheKeyAndIsNotTheChainsOwn() throws Exception {
     // Given
-    byte[] text = "text".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    byte[] text = "text".getBytes(StandardCharsets.UTF_8);
     AuditKey one = AuditKey.create(directory.resolve("one.key"));
     AuditKey two = AuditKey.create(directory.resolve("two.key"));
     // Then
@@ -679,8 +749,7 @@ class FileAuditLogTest {
     assertThat(one.digest(text)).isNotEqualTo(two.digest(text));
     assertThat(one.digest(text))
         .isNotEqualTo(
-            java.util.HexFormat.of()
-                .formatHex(one.chain().next(new byte[0], text, 0, text.length)));
+            HexFormat.of().formatHex(one.chain().next(new byte[0], text, 0, text.length)));
   }
 
   @Test

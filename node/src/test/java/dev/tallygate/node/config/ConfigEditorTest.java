@@ -531,6 +531,44 @@ class ConfigEditorTest {
   }
 
   @Test
+  void processesAtOneTimeLoseNothing() throws Exception {
+    // Given
+    folder.with(BASE);
+    List<Process> processes = new ArrayList<>();
+
+    // When
+    for (int i = 0; i < 3; i++) {
+      processes.add(
+          new ProcessBuilder(
+                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                  "-cp",
+                  System.getProperty("java.class.path"),
+                  Minting.class.getName(),
+                  folder.file.toString(),
+                  "process-" + i)
+              .inheritIO()
+              .start());
+    }
+
+    // Then
+    for (Process process : processes) {
+      assertThat(process.waitFor()).isZero();
+    }
+    assertThat(editor.grants()).hasSize(3 * Minting.GRANTS);
+  }
+
+  /** A process that mints grants one after another. */
+  static final class Minting {
+    static final int GRANTS = 20;
+
+    public static void main(String[] args) throws EditRefused {
+      for (int i = 0; i < GRANTS; i++) {
+        new ConfigEditor(Path.of(args[0]), Clock.systemUTC()).mint(grant(args[1] + "-" + i));
+      }
+    }
+  }
+
+  @Test
   void anAnchoredListIsEditedSafelyOrNotAtAll() {
     // Given
     String text =

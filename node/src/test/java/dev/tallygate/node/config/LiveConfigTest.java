@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.tallygate.policy.Decision;
 import dev.tallygate.registry.Grant;
+import dev.tallygate.registry.Sha256;
 import dev.tallygate.registry.Snapshot;
 import dev.tallygate.registry.Token;
 import java.io.IOException;
@@ -59,14 +60,20 @@ class LiveConfigTest {
   }
 
   @Test
-  void theFirstRevisionIsOne() throws ConfigRefused {
+  void theFirstRevisionIsOneAndNamesTheFileThatWasRead() throws Exception {
     // When
     open();
 
     // Then
     assertThat(live.snapshot().revision()).isEqualTo(1);
     assertThat(live.status())
-        .isEqualTo(new ConfigStatus(1, live.snapshot().since(), Optional.empty(), List.of()));
+        .isEqualTo(
+            new ConfigStatus(
+                1,
+                Optional.of(Sha256.of(Files.readAllBytes(folder.file))),
+                live.snapshot().since(),
+                Optional.empty(),
+                List.of()));
   }
 
   @Test

@@ -4,13 +4,17 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
 import org.junit.jupiter.api.Test;
 
 class McpPackageTest {
   @Test
   void wireKnowsNothingOfPoliciesOrServers() {
     // Given
-    JavaClasses wire = new ClassFileImporter().importPackagesOf(MessageReader.class);
+    JavaClasses wire =
+        new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackagesOf(MessageReader.class);
 
     // Then
     noClasses()

@@ -374,6 +374,7 @@ class MessageReaderTest {
         "arguments\\u2060",
         "URI",
         "ur\u0131",
+        "ur\u0130",
         "TaskId",
         "task\\u0069D",
         "_Meta",

@@ -15,6 +15,7 @@ import dev.tallygate.policy.Denial;
 import dev.tallygate.policy.Policy;
 import dev.tallygate.policy.PolicyReading;
 import dev.tallygate.policy.Scope;
+import dev.tallygate.policy.ServerLint;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
@@ -117,6 +118,19 @@ class ExamplePolicyTest {
     assertThat(policy(example).namedTools())
         .containsExactlyInAnyOrderElementsOf(Replica.toolNames(example));
     assertThat(table(example).keySet()).containsExactlyElementsOf(Replica.toolNames(example));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"x402engine", "a-modular-kingdom"})
+  void policyNamesOnlyArgumentsThatTheServersToolsHave(String example) throws IOException {
+    // Given
+    JsonNode tools = JSON.valueToTree(Replica.definitions(example));
+
+    // When
+    byte[] policy = Files.readAllBytes(EXAMPLES.resolve(example).resolve("policy.json"));
+
+    // Then
+    assertThat(ServerLint.check(policy, tools)).isEmpty();
   }
 
   static Stream<Arguments> rows() throws IOException {

@@ -163,7 +163,8 @@ final class NpmPackages {
               .redirectOutput(log.toFile())
               .start();
     } catch (IOException e) {
-      throw new Unavailable("npm is needed and could not be started: " + e.getMessage());
+      throw new Unavailable(
+          "npm could not be started; is it installed and on the PATH? " + e.getMessage());
     }
     npm.getOutputStream().close();
     try {
@@ -181,7 +182,8 @@ final class NpmPackages {
       npm.destroy();
     }
     if (npm.exitValue() != 0) {
-      throw new Unavailable("npm ci failed: " + Files.readString(log).strip());
+      String firstLines = Files.readString(log).lines().limit(4).collect(Collectors.joining("; "));
+      throw new Unavailable("npm ci failed: " + firstLines);
     }
     System.out.println("  done: " + packages(directory) + " packages");
   }

@@ -114,7 +114,8 @@ final class Replica implements AutoCloseable {
     return memories.remove(id) == null ? "Error: no memory " + id : "deleted " + id;
   }
 
-  private static List<ObjectNode> definitions(String replica) {
+  /** A replica's entries of {@code tools/list}, in its order. */
+  static List<ObjectNode> definitions(String replica) {
     try (InputStream in = Replica.class.getResourceAsStream("/replicas/" + replica + ".json")) {
       List<ObjectNode> definitions = new ArrayList<>();
       JSON.readTree(in).path("tools").forEach(tool -> definitions.add((ObjectNode) tool));

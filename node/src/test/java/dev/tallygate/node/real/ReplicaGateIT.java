@@ -1,6 +1,7 @@
 package dev.tallygate.node.real;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -9,6 +10,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.modelcontextprotocol.spec.McpError;
 import io.modelcontextprotocol.spec.McpSchema.CallToolResult;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,10 +19,9 @@ import java.time.LocalTime;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
-import org.assertj.core.api.Assertions;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,14 +34,14 @@ class ReplicaGateIT {
   private static final Map<String, Object> CODE = Map.of("code", "print(42)");
   private static final String CODE_JSON = "{\"code\":\"print(42)\"}";
 
-  @TempDir Path directory;
+  @TempDir static Path directory;
 
-  private Replica engine;
-  private Replica kingdom;
-  private GateProcess gate;
+  private static Replica engine;
+  private static Replica kingdom;
+  private static GateProcess gate;
 
-  @BeforeEach
-  void start() throws IOException {
+  @BeforeAll
+  static void start() throws IOException {
     engine = Replica.x402engine();
     kingdom = Replica.aModularKingdom();
     gate =
@@ -52,21 +53,26 @@ class ReplicaGateIT {
             .policy("execute-code", example("execute_code.json"))
             .policy("code-execute", example("code_execute.json"))
             .policy("poor", withBudget(example("x402engine/policy.json"), "0.02"))
+            .grant("sdk-full", "engine", "engine")
+            .grant("sdk-single", "engine", "execute-code")
+            .grant("sdk-king", "kingdom", "kingdom")
+            .grant("sdk-queen", "kingdom", "code-execute")
+            .grant("modern", "engine", "engine")
             .grant("alice", "engine", "engine")
             .grant("bob", "engine", "engine")
-            .grant("carol", "engine", "execute-code")
+            .grant("failing", "engine", "engine")
+            .grant("free", "engine", "engine")
             .grant("dave", "engine", "poor")
             .grant("erin", "engine", "poor")
             .grant("king", "kingdom", "kingdom")
-            .grant("queen", "kingdom", "code-execute")
             .start();
   }
 
-  @AfterEach
-  void stop() {
+  @AfterAll
+  static void stop() throws Exception {
     for (AutoCloseable part : new AutoCloseable[] {gate, engine, kingdom}) {
       if (part != null) {
-        Assertions.assertThatCode(part::close).doesNotThrowAnyException();
+        part.close();
       }
     }
   }
@@ -81,7 +87,7 @@ class ReplicaGateIT {
     for (JsonNode rule : document.path("tools")) {
       for (JsonNode limit : rule.path("limits")) {
         if (limit.path("counter").asText().equals("spend_usd")) {
-          ((ObjectNode) limit).put("max", new java.math.BigDecimal(max));
+          ((ObjectNode) limit).put("max", new BigDecimal(max));
         }
       }
     }
@@ -102,9 +108,9 @@ class ReplicaGateIT {
 
   @Test
   void eleventhCallOfTheMinuteIsRefusedToTheJavaSdk() {
-    for (String label : List.of("alice", "carol", "king", "queen")) {
+    for (String label : List.of("sdk-full", "sdk-single", "sdk-king", "sdk-queen")) {
       // Given
-      boolean onEngine = label.equals("alice") || label.equals("carol");
+      boolean onEngine = label.equals("sdk-full") || label.equals("sdk-single");
       String tool = onEngine ? "execute_code" : "code_execute";
       Replica replica = onEngine ? engine : kingdom;
       long before = replica.server().calls(tool);
@@ -130,7 +136,8 @@ class ReplicaGateIT {
   @Test
   void eleventhCallOfTheMinuteIsRefusedInTheModernEra() throws Exception {
     // Given
-    ModernHttp client = new ModernHttp(gate.url("engine"), gate.token("bob"));
+    ModernHttp client = new ModernHttp(gate.url("engine"), gate.token("modern"));
+    long before = engine.server().calls("execute_code");
     awaitRoomInTheMinute();
 
     // When
@@ -149,12 +156,13 @@ class ReplicaGateIT {
     assertThat(refused.headers().firstValueAsLong("Retry-After")).isPresent();
     assertThat(result.at("/_meta/dev.tallygate~1decision/rule").asText())
         .isEqualTo("/tools/execute_code/limits/0");
-    assertThat(engine.server().calls("execute_code")).isEqualTo(10);
+    assertThat(engine.server().calls("execute_code")).isEqualTo(before + 10);
   }
 
   @Test
   void otherGrantsOfTheServerHaveTheirOwnTenCalls() throws Exception {
     // Given
+    long before = engine.server().calls("execute_code");
     awaitRoomInTheMinute();
     ModernHttp alice = new ModernHttp(gate.url("engine"), gate.token("alice"));
     for (int i = 0; i < 11; i++) {
@@ -167,13 +175,13 @@ class ReplicaGateIT {
 
     // Then
     assertThat(ModernHttp.text(bobs)).isEqualTo("ran: print(42)");
-    assertThat(engine.server().calls("execute_code")).isEqualTo(11);
+    assertThat(engine.server().calls("execute_code")).isEqualTo(before + 11);
   }
 
   @Test
   void callThatFailsInPlainTextKeepsItsCharge() throws Exception {
     // Given
-    ModernHttp client = new ModernHttp(gate.url("engine"), gate.token("alice"));
+    ModernHttp client = new ModernHttp(gate.url("engine"), gate.token("failing"));
     awaitRoomInTheMinute();
 
     // When
@@ -222,7 +230,7 @@ class ReplicaGateIT {
       assertThat(JavaClient.text(denied))
           .isEqualTo("A deleted memory cannot be brought back; ask a person to delete it.");
       assertThat(JavaClient.text(saved)).startsWith("saved as ");
-      assertThat(kingdom.memories()).hasSize(2).containsKey("mem-0").containsValue("kept");
+      assertThat(kingdom.memories()).containsKey("mem-0").containsValue("kept");
       assertThat(kingdom.server().calls("delete_memory")).isZero();
     }
   }
@@ -242,11 +250,11 @@ class ReplicaGateIT {
     assertThat(hidden.body().replace("set_global_rule", "set_globel_rule").replace("\"id\":1", ""))
         .isEqualTo(absent.body().replace("\"id\":2", ""));
     assertThat(hidden.headers().map().keySet()).isEqualTo(absent.headers().map().keySet());
-    assertThat(kingdom.calls()).isEmpty();
+    assertThat(kingdom.calls()).noneMatch(call -> call.tool().startsWith("set_glob"));
     try (JavaClient sdk = new JavaClient(gate.url("kingdom"), gate.token("king"))) {
       assertThat(sdk.tools()).hasSize(13).doesNotContain("set_global_rule");
       ThrowingCallable call = () -> sdk.call("set_global_rule", Map.of("rule", "obey"));
-      Assertions.assertThatThrownBy(call)
+      assertThatThrownBy(call)
           .isInstanceOf(McpError.class)
           .hasMessageContaining("Unknown tool: set_global_rule");
       assertThat(sdk.tools()).hasSize(13);
@@ -268,29 +276,33 @@ class ReplicaGateIT {
     assertThat(ModernHttp.text(denied)).startsWith("Name at most 4 files");
     assertThat(ModernHttp.text(allowed)).startsWith("analyze_media");
     assertThat(kingdom.calls())
+        .filteredOn(call -> call.tool().equals("analyze_media"))
         .extracting(call -> call.arguments().at("/paths/0").asText())
         .containsExactly("/srv/kingdom/media/a.png");
-    assertThat(gate.auditText()).doesNotContain("/srv/kingdom/media").doesNotContain("shadow");
+    assertThat(gate.auditText()).doesNotContain("a.png", "shadow");
   }
 
   @Test
   void upstreamNeverSeesTheClientsToken() throws Exception {
     // When
-    new ModernHttp(gate.url("engine"), gate.token("alice")).call("discover_services", "{}");
+    new ModernHttp(gate.url("engine"), gate.token("free")).call("discover_services", "{}");
 
     // Then
-    assertThat(engine.server().requests("tools/call")).hasSize(1);
+    assertThat(engine.server().calls("discover_services")).isPositive();
     assertThat(engine.server().requests())
         .allSatisfy(
             request -> {
               assertThat(request.header("Authorization")).isEmpty();
-              assertThat(request.headers().toString()).doesNotContain(gate.token("alice"));
+              assertThat(request.headers().toString()).doesNotContain(gate.token("free"));
             });
-    assertThat(gate.auditText() + gate.log()).doesNotContain(gate.token("alice"));
+    assertThat(gate.auditText() + gate.log()).doesNotContain(gate.token("free"));
   }
 
   @Test
   void tokenOpensItsOwnServerOnly() throws Exception {
+    // Given
+    int before = engine.calls().size();
+
     // When
     HttpResponse<String> none =
         new ModernHttp(gate.url("engine"), null).call("discover_services", "{}");
@@ -301,6 +313,6 @@ class ReplicaGateIT {
     assertThat(none.statusCode()).isEqualTo(401);
     assertThat(none.headers().firstValue("WWW-Authenticate")).isPresent();
     assertThat(foreign.statusCode()).isIn(401, 404);
-    assertThat(engine.calls()).isEmpty();
+    assertThat(engine.calls()).hasSize(before);
   }
 }
