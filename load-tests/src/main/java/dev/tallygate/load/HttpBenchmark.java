@@ -86,6 +86,10 @@ final class HttpBenchmark {
     LoadGenerator warming = new LoadGenerator(Duration.ZERO, plan.firstWarmUp());
     Map<String, LoadGenerator> generators = new LinkedHashMap<>();
     for (Subject subject : subjects.all()) {
+      // Alone, because a node asks the server for its tools on the first call.
+      try (McpConnection first = new McpConnection(subject.endpoint(), SampleCall.FIRST_ID)) {
+        first.call();
+      }
       warming.closedLoop(subject.endpoint(), 16);
       generators.put(subject.name(), new LoadGenerator(plan.warmUp(), plan.measured()));
     }
