@@ -47,6 +47,7 @@ final class PerformancePage {
         .replace("${system}", machine.system())
         .replace("${java}", machine.java())
         .replace("${rounds}", Integer.toString(plan.rounds()))
+        .replace("${warmUp}", Long.toString(plan.nodeWarmUp().toSeconds()))
         .replace("${seconds}", format("%.1f", plan.measured().toMillis() / 1e3))
         .replace("${others}", others())
         .replace("${goals}", goals())

@@ -76,9 +76,9 @@ final class StepBenchmarks {
             .verbosity(VerboseMode.SILENT)
             .shouldFailOnError(true)
             .forks(1)
-            .warmupIterations(quick ? 2 : 5)
+            .warmupIterations(2)
             .warmupTime(TimeValue.milliseconds(quick ? 300 : 1_000))
-            .measurementIterations(quick ? 1 : 5)
+            .measurementIterations(quick ? 1 : 3)
             .measurementTime(TimeValue.milliseconds(quick ? 300 : 1_000));
     if (quick) {
       options.param("arguments", "small");
