@@ -44,6 +44,7 @@ public final class RunBenchmarks {
 
   private static String measure(Path home, boolean quick) throws IOException, InterruptedException {
     HttpBenchmark.Plan plan = quick ? HttpBenchmark.Plan.QUICK : HttpBenchmark.Plan.FULL;
+    Machine machine = Machine.here(home);
     HttpBenchmark.Result http;
     try (Subjects subjects = Subjects.start(home)) {
       if (subjects.all().stream().noneMatch(subject -> subject.name().equals(Subjects.NGINX))) {
@@ -52,7 +53,7 @@ public final class RunBenchmarks {
       http = new HttpBenchmark(plan, System.err).run(subjects);
     }
     List<StepBenchmarks.Step> steps = StepBenchmarks.run(quick);
-    return new PerformancePage(Machine.here(home), plan, http, steps)
+    return new PerformancePage(machine, plan, http, steps)
         .text("load-tests/run-benchmarks" + (quick ? " " + QUICK : ""));
   }
 }
