@@ -125,7 +125,8 @@ public final class Ledger {
     }
     return shared
         .reserve(nextId(), claims(needStore))
-        .thenCompose(
+        // Not on the thread that answered: a store may not be asked again on it.
+        .thenComposeAsync(
             result -> {
               if (result instanceof Reserved reserved) {
                 Reservation reservation = reserved.reservation();

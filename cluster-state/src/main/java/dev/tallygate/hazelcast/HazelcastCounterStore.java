@@ -40,7 +40,8 @@ import org.slf4j.LoggerFactory;
  * that call; its id is then cancelled in the background, which also keeps a late step from holding
  * anything. What no cancellation reaches stays held until its window ends.
  *
- * <p>Thread-safe; never blocks. Stages complete on the common pool, or on the caller's thread.
+ * <p>Thread-safe; never blocks. Stages complete on a thread of the store, on the common pool, or on
+ * the caller's thread: what depends on them must not block, nor ask the store again on that thread.
  */
 public final class HazelcastCounterStore implements CounterStore {
   static final String MAP = "ledger";
@@ -98,16 +99,23 @@ public final class HazelcastCounterStore implements CounterStore {
               if (!first || subjects.size() == 1) {
                 return CompletableFuture.completedFuture(first);
               }
-              List<CompletableFuture<Boolean>> rest = new ArrayList<>();
-              for (String subject : subjects.subList(1, subjects.size())) {
-                rest.add(
-                    submit(subject, new SettleProcessor(reservation.id(), bySubject.get(subject)))
-                        .exceptionally(failure -> kept(reservation.id(), subject, failure)));
-              }
-              return CompletableFuture.allOf(rest.toArray(CompletableFuture<?>[]::new))
-                  .thenApply(unused -> true);
+              return CompletableFuture.supplyAsync(
+                      () -> settleRest(reservation, subjects, bySubject))
+                  .thenCompose(rest -> rest);
             })
         .exceptionally(failure -> kept(reservation.id(), subjects.get(0), failure));
+  }
+
+  private CompletableFuture<Boolean> settleRest(
+      Reservation reservation, List<String> subjects, Map<String, Set<CounterKey>> bySubject) {
+    List<CompletableFuture<Boolean>> rest = new ArrayList<>();
+    for (String subject : subjects.subList(1, subjects.size())) {
+      rest.add(
+          submit(subject, new SettleProcessor(reservation.id(), bySubject.get(subject)))
+              .exceptionally(failure -> kept(reservation.id(), subject, failure)));
+    }
+    return CompletableFuture.allOf(rest.toArray(CompletableFuture<?>[]::new))
+        .thenApply(unused -> true);
   }
 
   @Override
@@ -142,7 +150,15 @@ public final class HazelcastCounterStore implements CounterStore {
       asked.add(subject);
       return submit(subject, new ReserveProcessor(id, claims))
           .handle((result, failure) -> failure == null ? result : unavailable(claims, failure))
-          .thenCompose(this::proceed);
+          .thenCompose(this::continued);
+    }
+
+    /** What asks the store again leaves its thread, which may not wait for another step. */
+    private CompletionStage<ReserveResult> continued(ReserveResult result) {
+      boolean asksAgain = !(result instanceof Reserved) || asked.size() < subjects.size();
+      return asksAgain
+          ? CompletableFuture.completedFuture(result).thenComposeAsync(this::proceed)
+          : proceed(result);
     }
 
     private CompletionStage<ReserveResult> proceed(ReserveResult result) {
@@ -193,14 +209,16 @@ public final class HazelcastCounterStore implements CounterStore {
     try {
       tables
           .submitToKey(subject, processor)
-          .whenComplete(
+          // On the store's thread: the common pool would cost a hop for every step.
+          .whenCompleteAsync(
               (answer, failure) -> {
                 if (failure == null) {
                   bounded.complete(answer);
                 } else {
                   bounded.completeExceptionally(failure);
                 }
-              });
+              },
+              Runnable::run);
     } catch (RuntimeException e) {
       bounded.completeExceptionally(e);
     }

@@ -34,7 +34,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Records wait in a bounded queue. The writer takes all that wait, writes them at once, and
  * where the log is strict forces them with one call before any of their stages completes (group
- * commit). Otherwise it forces twice a second.
+ * commit). Otherwise it lets records gather for two milliseconds before it writes them, and forces
+ * twice a second.
  *
  * <p>Two rules hold through every failure. A record whose stage failed is never written, so the log
  * never says that a call ran which was denied. A record whose stage completed is kept until it is
@@ -48,6 +49,7 @@ public final class FileAuditLog implements AuditLog {
   private static final CompletionStage<Void> DONE = CompletableFuture.completedStage(null);
   private static final int MAX_CHUNK = 1 << 20;
   private static final Duration FORCE_EVERY = Duration.ofMillis(500);
+  private static final Duration LINGER = Duration.ofMillis(2);
   private static final Duration CLOSE_WITHIN = Duration.ofSeconds(10);
 
   /** Files that this process writes: the operating system's locks do not tell its threads apart. */
@@ -73,6 +75,9 @@ public final class FileAuditLog implements AuditLog {
   private long lostInAll;
   private String failure;
   private boolean closed;
+
+  /** Whether the writer waits for a record, rather than for more of them. */
+  private boolean idle;
 
   // The writer's own.
   private final Deque<Entry> pending = new ArrayDeque<>();
@@ -254,7 +259,9 @@ public final class FileAuditLog implements AuditLog {
         waiting.add(waits ? entry : new Entry(record, entry.bytes, null));
         queued++;
         queuedBytes += entry.bytes;
-        work.signal();
+        if (idle || entry.stage != null || queuedBytes > MAX_CHUNK) {
+          work.signal();
+        }
         return waits ? entry.stage : DONE;
       }
       if (allow) {
@@ -397,6 +404,7 @@ public final class FileAuditLog implements AuditLog {
   private boolean takeWork() {
     lock.lock();
     try {
+      idle = true;
       while (pending.isEmpty()
           && waiting.isEmpty()
           && notes.isEmpty()
@@ -409,6 +417,8 @@ public final class FileAuditLog implements AuditLog {
           break;
         }
       }
+      idle = false;
+      linger();
       if (pending.isEmpty() || closed) {
         pending.addAll(waiting);
         waiting.clear();
@@ -416,6 +426,21 @@ public final class FileAuditLog implements AuditLog {
       return closed;
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Lets more records come, so that a busy log wakes its writer hundreds of times a second. */
+  private void linger() {
+    if (settings.strict() || waiting.isEmpty()) {
+      return;
+    }
+    long left = LINGER.toNanos();
+    try {
+      while (left > 0 && !closed && queuedBytes <= MAX_CHUNK) {
+        left = work.awaitNanos(left);
+      }
+    } catch (InterruptedException e) {
+      LOG.debug("nobody has a reason to interrupt the writer; it writes at once");
     }
   }
 

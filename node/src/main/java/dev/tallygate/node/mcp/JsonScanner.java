@@ -57,9 +57,24 @@ abstract class JsonScanner {
   abstract void open(int depth, boolean isObject);
 
   final void feed(byte[] bytes, int from, int to) {
-    for (int i = from; i < to && state != State.FAILED; i++) {
-      step(bytes[i]);
+    int i = from;
+    while (i < to && state != State.FAILED) {
+      // Most of a message is text, which is kept at once rather than byte by byte.
+      int special = state == State.STRING ? endOfPlainText(bytes, i, to) : i;
+      keep(bytes, i, special);
+      if (special < to) {
+        step(bytes[special]);
+      }
+      i = special + 1;
     }
+  }
+
+  private static int endOfPlainText(byte[] bytes, int from, int to) {
+    int i = from;
+    while (i < to && bytes[i] != '"' && bytes[i] != '\\' && (bytes[i] < 0 || bytes[i] >= 0x20)) {
+      i++;
+    }
+    return i;
   }
 
   final void fail() {
@@ -183,6 +198,16 @@ abstract class JsonScanner {
       token.write(b);
     } else {
       tooLong = true;
+    }
+  }
+
+  private void keep(byte[] bytes, int from, int to) {
+    int room = MAX_TOKEN - token.size();
+    if (to - from > room) {
+      tooLong = true;
+    }
+    if (from < to) {
+      token.write(bytes, from, Math.min(to - from, room));
     }
   }
 

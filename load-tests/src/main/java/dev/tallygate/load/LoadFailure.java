@@ -1,0 +1,14 @@
+package dev.tallygate.load;
+
+/** A run that measured nothing: an answer was wrong or did not come. */
+public final class LoadFailure extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  LoadFailure(String message) {
+    super(message);
+  }
+
+  LoadFailure(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,2 @@
+/** Measures what the gate costs, beside the same calls without it. */
+package dev.tallygate.load;
