@@ -301,7 +301,7 @@ class RefusalsTest {
 
   @Test
   void upgradesAreRefused() throws IOException {
-    for (String upgrade : List.of("websocket", "h2c", "TLS/1.3")) {
+    for (String upgrade : List.of("websocket", "TLS/1.3", "h2c, websocket")) {
       // When
       Refused refused =
           refused(
