@@ -2,12 +2,15 @@ package dev.tallygate.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tallygate.node.audit.AuditRecord;
+import dev.tallygate.policy.Denial;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -53,6 +56,32 @@ class MetricsReferenceTest {
             found("(?m)^\\| `(tallygate_[a-z_]+)` \\| ([a-z]+) \\|", Files.readString(REFERENCE)))
         .isEqualTo(found("(?m)^# TYPE (tallygate_[a-z_]+) ([a-z]+)$", measured));
     assertThat(measured).contains("# TYPE jvm_", "# TYPE process_");
+  }
+
+  @Test
+  void everyOutcomeAndEndIsInTheReference() throws Exception {
+    // When
+    String reference = Files.readString(REFERENCE);
+
+    // Then
+    for (Denial.Reason reason : Denial.Reason.values()) {
+      assertThat(row(reference, "tallygate_decisions_total")).contains(label(reason));
+    }
+    for (AuditRecord.End end : AuditRecord.End.values()) {
+      assertThat(row(reference, "tallygate_forwarded_total")).contains(label(end));
+    }
+  }
+
+  private static String row(String reference, String metric) {
+    return reference
+        .lines()
+        .filter(line -> line.startsWith("| `" + metric))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static String label(Enum<?> value) {
+    return "`" + value.name().toLowerCase(Locale.ROOT) + "`";
   }
 
   /** Name and type of each metric. */
