@@ -68,6 +68,17 @@ final class ArgumentPath {
           "the path has an empty step; a key that holds a dot is written as a JSON Pointer, as in"
               + " \"/args/a.b\"");
     }
+    // Taken literally, such a step would be absent from every call, and a deny_if never match.
+    for (String step : steps) {
+      if (!step.equals("*") && step.matches("(?s).*[*\\[\\]\\s].*")) {
+        throw new MalformedValue(
+            "the step \""
+                + step
+                + "\" is neither a key nor \"*\": an element is written as in"
+                + " \"args.items.0.price\" or \"args.items.*.price\", a key that holds \"*\","
+                + " brackets or white space as a JSON Pointer, as in \"/args/a b\"");
+      }
+    }
     return steps;
   }
 

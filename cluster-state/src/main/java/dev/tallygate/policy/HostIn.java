@@ -73,7 +73,9 @@ final class HostIn {
       }
     }
     Authority asked = Authority.parse(url.substring(schemeLength, end), false).orElse(null);
-    if (asked == null) {
+    // Some parsers look for "@" beyond "?" and "#" where no path comes first.
+    boolean pathless = end < url.length() && url.charAt(end) != '/';
+    if (asked == null || (pathless && url.indexOf('@', end) >= 0)) {
       return Truth.INDETERMINATE;
     }
     int ownPort = schemeLength == "https://".length() ? 443 : 80;

@@ -220,6 +220,8 @@ final class PathWithin {
     private static boolean isAmbiguous(String name) {
       char last = name.charAt(name.length() - 1);
       return last == '.'
+          || name.startsWith(".;") // a parameter, which some servers cut off before they walk
+          || name.startsWith("..;")
           || isSpace(last)
           || isSpace(name.charAt(0))
           || (name.indexOf('~') > 0 && SHORT_NAME.matcher(name).matches());

@@ -12,12 +12,17 @@ import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -200,6 +205,61 @@ public abstract class CounterStoreContract {
     assertThat(admitted).isEqualTo(max);
     assertUsed(key, "" + max);
     assertUsed(other, "" + max);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Algorithm.class)
+  void whatEightThreadsReserveAndGiveBackAtRandomAddsUpAndNeverExceedsTheMaximum(
+      Algorithm algorithm) throws Exception {
+    // Given
+    BigDecimal max = new BigDecimal("25");
+    List<CounterKey> keys = new ArrayList<>();
+    for (Scope scope : Scope.values()) {
+      keys.add(new CounterKey(scope, "s", "calls", MINUTE, algorithm));
+      keys.add(new CounterKey(scope, "t", "calls", DAY, algorithm));
+    }
+    Map<CounterKey, BigDecimal> held = new ConcurrentHashMap<>();
+    AtomicLong seeds = new AtomicLong(7);
+
+    // When
+    int overfull =
+        inEightThreads(
+            () -> {
+              Random random = new Random(seeds.getAndIncrement());
+              Deque<Reservation> open = new ArrayDeque<>();
+              int seenAbove = 0;
+              for (int i = 0; i < 150; i++) {
+                List<Claim> claims = new ArrayList<>();
+                for (CounterKey key : keys) {
+                  if (random.nextInt(3) == 0) {
+                    claims.add(claim(key, "" + random.nextInt(5) * 0.5, max.toPlainString()));
+                  }
+                }
+                if (!claims.isEmpty()
+                    && reserve(claims.toArray(Claim[]::new)) instanceof Reserved reserved) {
+                  open.add(reserved.reservation());
+                  claims.forEach(claim -> held.merge(claim.key(), claim.amount(), BigDecimal::add));
+                }
+                if (open.size() > 2) {
+                  Reservation ended = open.remove();
+                  List<Reservation.Hold> refunded =
+                      ended.holds().stream().filter(hold -> random.nextInt(8) > 0).toList();
+                  settle(
+                      ended,
+                      refunded.stream().map(Reservation.Hold::key).toArray(CounterKey[]::new));
+                  refunded.forEach(
+                      hold -> held.merge(hold.key(), hold.amount().negate(), BigDecimal::add));
+                }
+                CounterKey any = keys.get(random.nextInt(keys.size()));
+                seenAbove += join(store().usage(any)).used().compareTo(max) > 0 ? 1 : 0;
+              }
+              return seenAbove;
+            });
+
+    // Then
+    assertThat(overfull).isZero();
+    assertThat(held).hasSize(keys.size());
+    held.forEach((key, units) -> assertUsed(key, units.toPlainString()));
   }
 
   @Test

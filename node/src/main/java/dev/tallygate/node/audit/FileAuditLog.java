@@ -140,10 +140,22 @@ public final class FileAuditLog implements AuditLog {
     return open(settings, AppendFile::open, Duration.ofMillis(250));
   }
 
+  private static void makeFolder(Path folder) throws IOException {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new IOException(
+          folder
+              + ": the folder of the audit log is not there and cannot be made; make it, or name"
+              + " another",
+          e);
+    }
+  }
+
   static FileAuditLog open(AuditSettings settings, AppendFile.Opener opener, Duration retryEvery)
       throws IOException {
     LogFiles files = new LogFiles(settings.file());
-    Files.createDirectories(files.directory());
+    makeFolder(files.directory());
     Path locked = files.directory().toRealPath().resolve(files.current().getFileName());
     if (!OPEN_HERE.add(locked)) {
       throw inUse(settings.file());
@@ -192,7 +204,7 @@ public final class FileAuditLog implements AuditLog {
               + " away, which begins a new one");
     }
     Path directory = keyFile.toAbsolutePath().getParent();
-    Files.createDirectories(directory);
+    makeFolder(directory);
     AuditKey made = AuditKey.create(keyFile);
     forceDirectory(directory);
     return made;

@@ -6,6 +6,7 @@ import dev.tallygate.node.audit.AuditTail;
 import dev.tallygate.node.audit.AuditVerifier;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -28,7 +29,8 @@ public final class AuditCommand implements Runnable {
 
   @Override
   public void run() {
-    throw new CommandLine.ParameterException(spec.commandLine(), "Missing subcommand");
+    throw new CommandLine.ParameterException(
+        spec.commandLine(), "name one of verify and tail after `audit`");
   }
 
   /** {@code audit verify}. */
@@ -87,11 +89,16 @@ public final class AuditCommand implements Runnable {
     public Integer call() {
       PrintWriter out = spec.commandLine().getOut();
       PrintWriter err = spec.commandLine().getErr();
+      Path keyFile = key != null ? key : AuditSettings.defaultKeyFile(file);
       try {
+        if (Files.notExists(file) && Files.notExists(keyFile)) {
+          throw new NoSuchFileException(file.toString()); // rather than to speak of its key
+        }
+        requireNoFolder(file);
         AuditVerifier.Result result =
             AuditVerifier.verify(
                 file,
-                AuditKey.read(key != null ? key : AuditSettings.defaultKeyFile(file)),
+                AuditKey.read(keyFile),
                 Optional.ofNullable(head),
                 Optional.ofNullable(after));
         result.notes().forEach(note -> out.println("note: " + note));
@@ -152,6 +159,7 @@ public final class AuditCommand implements Runnable {
             spec.commandLine(), "-n must not be negative: " + lines);
       }
       try {
+        requireNoFolder(file);
         AuditTail tail = new AuditTail(file, out);
         if (follow) {
           tail.follow(lines, Tail::pause);
@@ -179,12 +187,16 @@ public final class AuditCommand implements Runnable {
     }
   }
 
-  private static String said(Exception e) {
-    if (e instanceof NoSuchFileException missing) {
-      return missing.getReason() != null
-          ? missing.getMessage()
-          : missing.getFile() + ": there is no such file";
+  private static void requireNoFolder(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new IOException(file + ": is a folder; name the log in it");
     }
-    return e.getMessage();
+  }
+
+  private static String said(Exception e) {
+    if (e instanceof NoSuchFileException missing && missing.getReason() != null) {
+      return missing.getMessage();
+    }
+    return e instanceof IOException io ? Reasons.of(io) : e.getMessage();
   }
 }

@@ -20,7 +20,6 @@ import dev.tallygate.registry.Grant;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -115,7 +114,7 @@ final class ExplainCommand implements Callable<Integer> {
             Optional.empty(),
             true);
       }
-      byte[] text = Files.readAllBytes(caller.policy().get());
+      byte[] text = Reasons.read(caller.policy().get());
       JsonDocument document = StrictJson.readDocument(text, JsonBounds.DOCUMENT);
       PolicyReading reading = Policy.read(document);
       if (reading.policy().isEmpty()) {
@@ -150,7 +149,7 @@ final class ExplainCommand implements Callable<Integer> {
   private JsonNode readArguments() throws IOException {
     byte[] text =
         arguments.startsWith("@")
-            ? Files.readAllBytes(Path.of(arguments.substring(1)))
+            ? Reasons.read(Path.of(arguments.substring(1)))
             : arguments.getBytes(StandardCharsets.UTF_8);
     try {
       JsonNode args = StrictJson.read(text, JsonBounds.REQUEST);

@@ -38,7 +38,7 @@ final class ImportCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try {
-      PolicyImport converted = PolicyImport.fromYaml(Files.readAllBytes(file));
+      PolicyImport converted = PolicyImport.fromYaml(Reasons.read(file));
       converted
           .findings()
           .forEach(

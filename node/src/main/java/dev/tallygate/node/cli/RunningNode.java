@@ -47,10 +47,11 @@ final class RunningNode {
                 + "/readyz");
     long end = System.nanoTime() + PATIENCE.toNanos();
     try {
-      String digest = Sha256.of(Files.readAllBytes(file)).hex();
       HttpClient http = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(1)).build();
       HttpRequest request = HttpRequest.newBuilder(readyz).timeout(Duration.ofSeconds(2)).build();
       while (System.nanoTime() < end) {
+        // Anew each time: an edit that another command made meanwhile holds this one too.
+        String digest = Sha256.of(Files.readAllBytes(file)).hex();
         JsonNode ready =
             new JsonMapper().readTree(http.send(request, BodyHandlers.ofString()).body());
         if (digest.equals(ready.path("configSha256").asText())) {

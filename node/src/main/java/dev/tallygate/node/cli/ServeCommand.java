@@ -47,7 +47,7 @@ final class ServeCommand implements Callable<Integer> {
       System.err.println(e.getMessage());
       return 1;
     } catch (IOException e) {
-      System.err.println("tallygate: " + e.getMessage());
+      System.err.println("tallygate: " + Reasons.of(e));
       return 1;
     }
     CountDownLatch ended = new CountDownLatch(1);

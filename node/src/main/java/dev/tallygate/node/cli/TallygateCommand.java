@@ -1,5 +1,6 @@
 package dev.tallygate.node.cli;
 
+import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -7,6 +8,7 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command line as a whole. */
 @Command(
@@ -36,7 +38,33 @@ final class TallygateCommand implements Runnable {
   static CommandLine line() {
     // An argument such as --args @call.json names a file of arguments of a call, not of the
     // command.
-    return new CommandLine(new TallygateCommand()).setExpandAtFiles(false);
+    return new CommandLine(new TallygateCommand())
+        .setExpandAtFiles(false)
+        .setParameterExceptionHandler(TallygateCommand::wrongUse);
+  }
+
+  /** One line on what is wrong, one on where help is; the help itself where no command is named. */
+  private static int wrongUse(ParameterException e, String[] arguments) {
+    CommandLine command = e.getCommandLine();
+    PrintWriter err = command.getErr();
+    boolean isGroup = !command.getSubcommands().isEmpty();
+    if (isGroup && e instanceof UnmatchedArgumentException unmatched) {
+      err.println(
+          "there is no command `"
+              + unmatched.getUnmatched().get(0)
+              + "`; commands are "
+              + String.join(", ", command.getSubcommands().keySet()));
+    } else {
+      err.println(e.getMessage());
+    }
+    String name = command.getCommandSpec().qualifiedName();
+    if (isGroup && !(e instanceof UnmatchedArgumentException)) {
+      command.usage(err);
+    } else {
+      err.println("See `" + name + " --help`.");
+    }
+    err.flush();
+    return command.getCommandSpec().exitCodeOnInvalidInput();
   }
 
   @Override

@@ -8,8 +8,6 @@ import dev.tallygate.registry.Grant;
 import dev.tallygate.registry.Token;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.DateTimeException;
@@ -75,13 +73,12 @@ public final class ConfigEditor {
    */
   public List<Grant> grants() throws EditRefused {
     try {
-      ConfigReading reading = reader.readAlone(file, YamlReader.decode(Files.readAllBytes(file)));
+      ConfigReading reading =
+          reader.readAlone(file, YamlReader.decode(Surroundings.contents(file)));
       return reading
           .config()
           .orElseThrow(() -> new EditRefused(correctFirst(reading.errors())))
           .grants();
-    } catch (NoSuchFileException e) {
-      throw new EditRefused(file + " does not exist", e);
     } catch (IOException e) {
       throw new EditRefused(e.getMessage(), e);
     } catch (YamlRefused e) {

@@ -55,6 +55,12 @@ final class LockedFile implements AutoCloseable {
       target = file.toRealPath();
     } catch (NoSuchFileException e) {
       throw new IOException(file + " does not exist", e);
+    } catch (FileSystemException e) {
+      throw new IOException(
+          file + " cannot be reached: " + Objects.requireNonNullElse(e.getReason(), "refused"), e);
+    }
+    if (!Files.isRegularFile(target)) {
+      throw new IOException(file + " is not a regular file");
     }
     Path lockFile = target.resolveSibling("." + target.getFileName() + ".lock");
     long deadline = System.nanoTime() + PATIENCE.toNanos();
@@ -113,7 +119,7 @@ final class LockedFile implements AutoCloseable {
   }
 
   byte[] read() throws IOException {
-    return Files.readAllBytes(target);
+    return Surroundings.contents(target);
   }
 
   /**

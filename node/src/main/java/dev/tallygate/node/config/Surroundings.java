@@ -3,6 +3,8 @@ package dev.tallygate.node.config;
 import dev.tallygate.registry.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
@@ -74,8 +76,23 @@ final class Surroundings {
       return bytes;
     } catch (NoSuchFileException e) {
       throw new IOException("does not exist", e);
-    } catch (java.nio.file.AccessDeniedException e) {
+    } catch (AccessDeniedException e) {
       throw new IOException("may not be read by this user", e);
+    } catch (FileSystemException e) {
+      throw new IOException("cannot be read: " + e.getReason(), e);
+    }
+  }
+
+  /**
+   * Reads a configuration file whole.
+   *
+   * @throws IOException whose message names the file and says why not
+   */
+  static byte[] contents(Path file) throws IOException {
+    try {
+      return bytes(file, YamlReader.MAX_BYTES);
+    } catch (IOException e) {
+      throw new IOException(file + " " + e.getMessage(), e);
     }
   }
 

@@ -91,6 +91,21 @@ class AuditCommandTest {
   }
 
   @Test
+  void aLogThatIsNotThereIsNamedRatherThanItsKey() {
+    // When // Then
+    assertThat(run("verify", directory.resolve("none.jsonl").toString())).isEqualTo(2);
+    assertThat(err.toString()).contains("none.jsonl: there is no such file");
+  }
+
+  @Test
+  void aFolderIsNamed() {
+    // When // Then
+    assertThat(run("verify", directory.toString())).isEqualTo(2);
+    assertThat(run("tail", directory.toString())).isEqualTo(2);
+    assertThat(err.toString().lines()).hasSize(2).allMatch(line -> line.contains("is a folder"));
+  }
+
+  @Test
   void tailShowsTheLastRecords() {
     // When // Then
     assertThat(run("tail", "-n", "2", file.toString())).isZero();

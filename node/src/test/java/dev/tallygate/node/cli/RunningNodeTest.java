@@ -10,6 +10,9 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,6 +62,37 @@ class RunningNodeTest {
               node.config().snapshot().authenticate(out.toString().trim(), "files", Instant.now()))
           .isPresent();
     }
+  }
+
+  @Test
+  void commandsAtOneTimeAllLearnThatTheirEditIsInForce() throws Exception {
+    // Given
+    List<String> labels = List.of("a", "b", "c", "d");
+    Queue<String> said = new ConcurrentLinkedQueue<>();
+
+    // When
+    try (Node node = Node.start(config)) {
+      List<Thread> commands =
+          labels.stream().map(label -> new Thread(() -> said.add(words(label)))).toList();
+      commands.forEach(Thread::start);
+      for (Thread command : commands) {
+        command.join();
+      }
+    }
+
+    // Then
+    assertThat(said)
+        .hasSize(labels.size())
+        .allMatch(words -> words.contains("In force on the running node."));
+  }
+
+  private String words(String label) {
+    StringWriter words = new StringWriter();
+    TallygateCommand.line()
+        .setOut(new PrintWriter(new StringWriter()))
+        .setErr(new PrintWriter(words, true))
+        .execute("grant", "mint", "-c", config.toString(), "--label", label, "--server", "files");
+    return words.toString();
   }
 
   @Test

@@ -60,6 +60,20 @@ class ConfigEditorTest {
     return snapshot.authenticate(token.reveal(), "files", when);
   }
 
+  @Test
+  void whatIsNoRegularFileIsRefusedRatherThanWaitedFor() {
+    // Given
+    ConfigEditor device = new ConfigEditor(Path.of("/dev/zero"), Clock.systemUTC());
+
+    // Then
+    assertThatThrownBy(device::grants)
+        .isInstanceOf(EditRefused.class)
+        .hasMessage("/dev/zero is not a regular file");
+    assertThatThrownBy(() -> device.revoke("alice"))
+        .isInstanceOf(EditRefused.class)
+        .hasMessage("/dev/zero is not a regular file");
+  }
+
   /**
    * Grants in many shapes of YAML, each with a live grant {@code ci}: after an edit every line that
    * was there must still be there as it was, but for the one that the edit changes.

@@ -3,6 +3,7 @@ package dev.tallygate.node.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tallygate.policy.Finding;
+import dev.tallygate.registry.Server;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,6 +60,22 @@ class ConfigurationReferenceTest {
         assertThat(reference).contains("| `" + key + "` |");
       }
     }
+  }
+
+  @Test
+  void theMethodsOfTheReferenceAreThoseThatPass() throws IOException {
+    // Given
+    String list =
+        Pattern.compile("The default list:\n\n```\n(.*?)```", Pattern.DOTALL)
+            .matcher(Files.readString(REFERENCE))
+            .results()
+            .findFirst()
+            .orElseThrow()
+            .group(1);
+
+    // Then
+    assertThat(list.strip().split("\\s+"))
+        .containsExactlyInAnyOrderElementsOf(Server.DEFAULT_METHODS);
   }
 
   @Test
