@@ -1,5 +1,6 @@
 package dev.tallygate.node.gate;
 
+import dev.tallygate.node.mcp.EraDetection;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpHeaders;
@@ -7,6 +8,7 @@ import io.vertx.core.http.HttpServerResponse;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The headers that cross the gate. Each way has a list, and what is not on it stops here: the
@@ -24,8 +26,6 @@ final class ForwardedHeaders {
           "content-type",
           "user-agent",
           "mcp-protocol-version",
-          "mcp-method",
-          "mcp-name",
           "traceparent",
           "tracestate");
   private static final String PARAMETER_PREFIX = "mcp-param-";
@@ -45,6 +45,11 @@ final class ForwardedHeaders {
       }
     }
     if (x.era.isModern()) {
+      // Where they were not held against the body, they could say anything.
+      confirmed(x, "mcp-method").ifPresent(method -> sent.set("mcp-method", method));
+      if (EraDetection.confirmsName(x.message)) {
+        confirmed(x, "mcp-name").ifPresent(name -> sent.set("mcp-name", name));
+      }
       for (Map.Entry<String, String> header : received) {
         String name = header.getKey().toLowerCase(Locale.ROOT);
         if (name.startsWith(PARAMETER_PREFIX)) {
@@ -62,6 +67,10 @@ final class ForwardedHeaders {
     sent.set("accept-encoding", "identity");
     sent.set(DECISION, x.decisionId);
     return sent;
+  }
+
+  private static Optional<String> confirmed(Exchange x, String name) {
+    return Optional.ofNullable(x.request.getHeader(name));
   }
 
   static void toClient(Exchange x, HttpClientResponse from) {

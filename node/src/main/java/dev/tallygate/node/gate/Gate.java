@@ -19,6 +19,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -285,8 +286,8 @@ public final class Gate implements Handler<HttpServerRequest> {
 
   /** The body, bounded in size and in the time that it may take. */
   private Future<Buffer> body(Exchange x) {
-    String type = x.request.getHeader("content-type");
-    if (type == null || !JSON_TYPE.matcher(type).matches()) {
+    List<String> types = x.request.headers().getAll("content-type");
+    if (types.size() != 1 || !JSON_TYPE.matcher(types.get(0)).matches()) {
       return Future.failedFuture(
           Rejected.http(415, "media-type", "MCP messages are sent as application/json"));
     }

@@ -13,7 +13,7 @@ import java.util.Optional;
  * Brings a JSON response to the client as its bytes come, and watches it for how the call ended.
  *
  * <p>It stays one chunk behind: what turns out not to be the response to this request is never
- * completed.
+ * completed. A list of tools in the answer to another request than {@code tools/list} is not begun.
  */
 final class JsonRelay implements ClientStream.Passage {
   private final Exchange x;
@@ -43,6 +43,10 @@ final class JsonRelay implements ClientStream.Passage {
   public Buffer passed(Buffer chunk) {
     byte[] bytes = chunk.getBytes();
     scan.feed(bytes, 0, bytes.length);
+    if (scan.listsTools()) {
+      held = Buffer.buffer();
+      return held;
+    }
     Buffer before = held;
     held = chunk;
     return before;
@@ -51,7 +55,9 @@ final class JsonRelay implements ClientStream.Passage {
   @Override
   public Optional<Buffer> last(boolean whole) {
     answer =
-        whole ? Optional.of(scan.finish()).filter(m -> m.answers(request.id())) : Optional.empty();
+        whole
+            ? Optional.of(scan.finish()).filter(m -> m.answers(request.id()) && !m.listsTools())
+            : Optional.empty();
     return answer.map(complete -> held);
   }
 }

@@ -192,22 +192,26 @@ final class Relay {
   }
 
   /**
-   * A status of 400 or more. A client's own mistake passes with its body, which tells the client
-   * what to do next; a server's failure only where it is a JSON-RPC error.
+   * A status of 400 or more. A JSON-RPC error passes as it is, because it tells the client what to
+   * do next, and so do plain words on a client's own mistake; nothing else does.
    */
   private Future<Ending> error(Exchange x, HttpClientResponse head) {
     int status = head.statusCode();
     if (status == 404 && x.session.isPresent()) {
       services.sessions().end(x.serverName, x.session.get().id());
     }
-    boolean readable = mediaType(head).matches("application/json|text/plain|");
     return body(head, MAX_ERROR_BYTES)
         .map(
             body -> {
               Outgoing.Kind kind = ResultScan.of(body.getBytes()).kind();
               boolean ran = !NOT_RUN.contains(status) || kind == Outgoing.Kind.RESULT;
-              boolean useful = status < 500 || kind == Outgoing.Kind.ERROR;
-              if (readable && useful && kind != Outgoing.Kind.RESULT && x.canAnswer()) {
+              boolean said =
+                  switch (mediaType(head)) {
+                    case "application/json" -> kind == Outgoing.Kind.ERROR;
+                    case "text/plain", "" -> status < 500 && isPlainText(body);
+                    default -> false;
+                  };
+              if (said && x.canAnswer()) {
                 ForwardedHeaders.toClient(x, head);
                 x.response.end(body);
               } else {
@@ -220,6 +224,12 @@ final class Relay {
               answer(x, failure(x, status, ErrorCodes.UPSTREAM_FAILED, answeredWith(status)));
               return Ending.of(End.REFUSED, status);
             });
+  }
+
+  /** Whether it is no JSON that somebody may take for a response. */
+  private static boolean isPlainText(Buffer body) {
+    String text = body.toString().strip();
+    return !text.startsWith("{") && !text.startsWith("[");
   }
 
   private static String answeredWith(int status) {

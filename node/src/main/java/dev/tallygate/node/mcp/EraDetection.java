@@ -69,6 +69,11 @@ public final class EraDetection {
     return detection.legacy();
   }
 
+  /** Whether the detection holds the {@code Mcp-Name} of such a modern message against its body. */
+  public static boolean confirmsName(McpMessage message) {
+    return message instanceof McpMessage.Request request && MIRRORED.containsKey(request.method());
+  }
+
   private static JsonNode idOf(McpMessage message) {
     if (message instanceof McpMessage.Request request) {
       return request.id();

@@ -38,6 +38,11 @@ public final class ResultScan {
     scanner.feed(bytes, from, to);
   }
 
+  /** Whether a list of tools has begun, so far as the message has passed. */
+  public boolean listsTools() {
+    return scanner.found.containsKey("/result/tools");
+  }
+
   /** What the message was, now that its last byte has passed. */
   public Outgoing finish() {
     if (scanner.outermost == Outermost.ARRAY) {
