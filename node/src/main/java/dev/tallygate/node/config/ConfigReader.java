@@ -16,6 +16,7 @@ import dev.tallygate.registry.Sha256;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -93,6 +94,22 @@ public final class ConfigReader {
       findings.error("", Position.START, "the file " + e.getMessage());
     }
     return findings.all();
+  }
+
+  /** An error of a server, found at the place where the file names it. */
+  public ConfigFinding serverError(Path file, String server, String message) {
+    Position place = Position.START;
+    try {
+      if (YamlReader.read(YamlReader.decode(Files.readAllBytes(file))).orElse(null)
+              instanceof YamlNode.Mapping root
+          && root.value("servers").orElse(null) instanceof YamlNode.Mapping servers) {
+        place = servers.entry(server).map(e -> e.key().span().position()).orElse(place);
+      }
+    } catch (IOException | YamlRefused e) {
+      // It was read a moment ago; its beginning will do.
+    }
+    String pointer = JsonPointers.child("/servers", server);
+    return new ConfigFinding(file, new Finding(Finding.Severity.ERROR, pointer, place, message));
   }
 
   /**

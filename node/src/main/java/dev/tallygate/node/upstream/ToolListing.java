@@ -3,6 +3,7 @@ package dev.tallygate.node.upstream;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.node.mcp.EventTooLarge;
 import dev.tallygate.node.mcp.ListFilter;
@@ -20,10 +21,12 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,7 +58,8 @@ public final class ToolListing {
   public Future<Void> refresh(Server server, ToolCatalog catalog) {
     ToolCatalog.Turn turn = catalog.turn();
     if (turn.mine()) {
-      list(upstreams.of(server))
+      list(upstreams.of(server), Names::new)
+          .map(names -> names.found)
           .onSuccess(catalog::listed)
           .onFailure(
               e -> {
@@ -66,18 +70,47 @@ public final class ToolListing {
     return Future.fromCompletionStage(turn.over(), upstreams.context());
   }
 
-  private static Future<List<String>> list(Upstream upstream) {
-    Speech modern = new Speech(upstream, MODERN, Optional.empty());
-    return modern
-        .pages(new ArrayList<>(), Optional.empty(), 0)
-        .recover(
-            notModern ->
-                initialize(upstream)
-                    .compose(
-                        legacy ->
-                            legacy
-                                .pages(new ArrayList<>(), Optional.empty(), 0)
-                                .eventually(legacy::end)));
+  /**
+   * A server's tools, whole, as they stand in its list. Fails with words for people where the
+   * server does not tell them.
+   */
+  public Future<ArrayNode> tools(Server server) {
+    return list(upstreams.of(server), Tools::new).map(tools -> tools.found);
+  }
+
+  /** Takes what is wanted of a list, page by page. */
+  private interface Pages {
+    void take(ListFilter.Filtered page, byte[] message) throws IOException;
+  }
+
+  private static final class Names implements Pages {
+    private final List<String> found = new ArrayList<>();
+
+    @Override
+    public void take(ListFilter.Filtered page, byte[] message) {
+      found.addAll(page.kept());
+    }
+  }
+
+  private static final class Tools implements Pages {
+    private final ArrayNode found = JSON.createArrayNode();
+
+    @Override
+    public void take(ListFilter.Filtered page, byte[] message) throws IOException {
+      JSON.readTree(message).path("result").path("tools").forEach(found::add);
+    }
+  }
+
+  private static <P extends Pages> Future<P> list(Upstream upstream, Supplier<P> wanted) {
+    P fromModern = wanted.get();
+    return new Speech(upstream, MODERN, Optional.empty())
+        .pages(fromModern, Optional.empty(), 0)
+        .map(fromModern)
+        .recover(notModern -> initialize(upstream).compose(legacy -> listed(legacy, wanted.get())));
+  }
+
+  private static <P extends Pages> Future<P> listed(Speech legacy, P wanted) {
+    return legacy.pages(wanted, Optional.empty(), 0).eventually(legacy::end).map(wanted);
   }
 
   private static Future<Speech> initialize(Upstream upstream) {
@@ -104,7 +137,7 @@ public final class ToolListing {
   private static String version(byte[] initialized) {
     try {
       return JSON.readTree(initialized).path("result").path("protocolVersion").asText(LEGACY);
-    } catch (java.io.IOException e) {
+    } catch (IOException e) {
       return LEGACY;
     }
   }
@@ -122,7 +155,7 @@ public final class ToolListing {
   /** How one server is spoken to. */
   private record Speech(Upstream upstream, String version, Optional<String> session) {
 
-    Future<List<String>> pages(List<String> names, Optional<String> cursor, int page) {
+    Future<Void> pages(Pages wanted, Optional<String> cursor, int page) {
       if (page >= MAX_PAGES) {
         return Future.failedFuture("its list has more than " + MAX_PAGES + " pages");
       }
@@ -149,19 +182,17 @@ public final class ToolListing {
                   if (filtered.isError()) {
                     return Future.failedFuture("it answered tools/list with an error");
                   }
-                  names.addAll(filtered.kept());
+                  wanted.take(filtered, answer.message());
                   return filtered.hasNextCursor()
-                      ? pages(names, Optional.of(cursorOf(answer.message())), page + 1)
-                      : Future.succeededFuture(names);
-                } catch (ListRefused | JsonProcessingException e) {
-                  return Future.failedFuture(e);
-                } catch (java.io.IOException e) {
+                      ? pages(wanted, Optional.of(cursorOf(answer.message())), page + 1)
+                      : Future.succeededFuture();
+                } catch (ListRefused | IOException e) {
                   return Future.failedFuture(e);
                 }
               });
     }
 
-    private static String cursorOf(byte[] message) throws java.io.IOException {
+    private static String cursorOf(byte[] message) throws IOException {
       JsonNode cursor = JSON.readTree(message).path("result").path("nextCursor");
       return cursor.asText();
     }
@@ -269,7 +300,7 @@ public final class ToolListing {
       try {
         JsonNode message = JSON.readTree(event.data().orElseThrow());
         return message.has("result") || message.has("error");
-      } catch (java.io.IOException e) {
+      } catch (IOException e) {
         return false;
       }
     }
