@@ -105,6 +105,7 @@ public final class Node implements AutoCloseable {
             settings.listen().host(),
             settings.listen().port(),
             settings.listen().maxConnections());
+    opened(() -> await(gates.stop(), "ending calls"));
     config.onChange(gates::changed);
     adminPort =
         await(

@@ -10,6 +10,7 @@ import dev.tallygate.registry.Grant;
 import dev.tallygate.registry.Server;
 import dev.tallygate.registry.Snapshot;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.util.ArrayList;
@@ -55,6 +56,7 @@ final class Exchange {
 
   private final List<Runnable> whenGone = new ArrayList<>();
   private Runnable whenOver = () -> {};
+  private Runnable whenEnded = () -> {};
   private boolean gone;
   private boolean aborted;
 
@@ -103,7 +105,26 @@ final class Exchange {
 
   /** Runs {@code action} once, when the answer is complete or never will be. */
   void onOver(Runnable action) {
-    whenOver = action;
+    Runnable before = whenOver;
+    whenOver =
+        () -> {
+          before.run();
+          action.run();
+        };
+  }
+
+  /** Whether it stays open for what the server may have to say. */
+  boolean isStream() {
+    return request.method().equals(HttpMethod.GET) || "subscriptions/listen".equals(method);
+  }
+
+  /** Runs {@code action} when the server's answer has ended, or was broken off. */
+  void onEnded(Runnable action) {
+    whenEnded = action;
+  }
+
+  void end() {
+    whenEnded.run();
   }
 
   /** Whether something can still be written to the client. */

@@ -10,19 +10,24 @@ import dev.tallygate.node.mcp.MessageReader;
 import dev.tallygate.node.mcp.MessageRefused;
 import dev.tallygate.node.mcp.ToolCall;
 import dev.tallygate.node.upstream.ToolListing;
+import dev.tallygate.node.upstream.Upstream;
 import dev.tallygate.node.upstream.UpstreamCall;
 import dev.tallygate.node.upstream.Upstreams;
+import dev.tallygate.registry.Server;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
+import io.vertx.core.MultiMap;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -46,6 +51,9 @@ public final class Gate implements Handler<HttpServerRequest> {
   private static final long SHORT_BODY_BYTES = 64 * 1024;
   private static final long SHORT_BODY_SECONDS = 5;
 
+  /** For each event loop: far below the connections to one server. */
+  private static final int MAX_STREAMS_PER_GRANT = 100;
+
   private final Context context;
   private final GateServices services;
   private final Upstreams upstreams;
@@ -53,6 +61,8 @@ public final class Gate implements Handler<HttpServerRequest> {
   private final Judge judge;
   private final Relay relay;
   private final Recorder recorder;
+  private final UnderWay underWay = new UnderWay();
+  private final IdleConnections connections = new IdleConnections(System::nanoTime);
 
   /**
    * @param context the event loop that the gate serves
@@ -63,7 +73,7 @@ public final class Gate implements Handler<HttpServerRequest> {
     this.upstreams = upstreams;
     this.door = services.door();
     this.judge = new Judge(services, new ToolListing(upstreams));
-    this.relay = new Relay(services);
+    this.relay = new Relay(services, context);
     this.recorder = new Recorder(services, context);
   }
 
@@ -72,6 +82,9 @@ public final class Gate implements Handler<HttpServerRequest> {
     request.pause();
     Exchange x = newExchange(request);
     recorder.began(x);
+    HttpConnection connection = request.connection();
+    connections.requestBegan(connection);
+    x.onOver(() -> connections.requestOver(connection));
     Future.succeededFuture(x)
         .compose(this::admitted)
         .compose(this::read)
@@ -80,6 +93,42 @@ public final class Gate implements Handler<HttpServerRequest> {
         .compose(recorder::allowed)
         .compose(this::forwarded)
         .onFailure(cause -> stop(x, cause));
+  }
+
+  void opened(HttpConnection connection) {
+    connections.opened(connection, connection::close);
+  }
+
+  void closed(HttpConnection connection) {
+    connections.closed(connection);
+  }
+
+  void closeIdleConnections() {
+    connections.closeIdle();
+  }
+
+  /** Breaks off streams whose grant is no longer in force, or whose server is another one now. */
+  void endStrayStreams() {
+    Set<String> grants = services.grantsInForce();
+    Map<String, Server> servers = services.snapshot().servers();
+    underWay.breakOff(
+        x ->
+            x.isStream()
+                && !(grants.contains(x.grant.id())
+                    && servers.containsKey(x.serverName)
+                    && servers.get(x.serverName).url().equals(x.server.url())));
+  }
+
+  /** Breaks off what would not end by itself. */
+  void endStreams() {
+    underWay.breakOff(Exchange::isStream);
+  }
+
+  /** Breaks off whatever is left; completes when the end of each is on record. */
+  Future<Void> endAll() {
+    Future<Void> ended = underWay.empty();
+    underWay.breakOff(any -> true);
+    return ended;
   }
 
   /** Bytes that are not an HTTP request in order. */
@@ -184,6 +233,7 @@ public final class Gate implements Handler<HttpServerRequest> {
   /** Whether it may pass; an allowed call leaves with what it has yet to find room for. */
   private Future<Exchange> judged(Exchange x) {
     try {
+      requireRoomForStream(x);
       if (x.message instanceof McpMessage.Response response) {
         requireQuestion(x, response);
         return Future.succeededFuture(x);
@@ -200,6 +250,12 @@ public final class Gate implements Handler<HttpServerRequest> {
       return Future.succeededFuture(x);
     } catch (Stopped e) {
       return Future.failedFuture(e);
+    }
+  }
+
+  private void requireRoomForStream(Exchange x) {
+    if (x.isStream() && underWay.streamsOf(x.grant.id()) >= MAX_STREAMS_PER_GRANT) {
+      throw Rejected.http(429, "streams", "This grant has too many streams open");
     }
   }
 
@@ -232,9 +288,18 @@ public final class Gate implements Handler<HttpServerRequest> {
   /** To the server, as the client wrote it, and back; then what was reserved is settled. */
   private Future<Exchange> forwarded(Exchange x) {
     x.forwardedNanos = OptionalLong.of(System.nanoTime());
+    Upstream upstream = upstreams.of(x.server);
+    MultiMap headers = ForwardedHeaders.toServer(x);
     UpstreamCall call =
-        upstreams.of(x.server).send(x.request.method(), ForwardedHeaders.toServer(x), x.body);
-    return relay.bring(x, call).compose(ending -> recorder.ended(x, ending)).map(x);
+        x.isStream()
+            ? upstream.stream(x.request.method(), headers, x.body)
+            : upstream.send(x.request.method(), headers, x.body);
+    underWay.began(x, call);
+    return relay
+        .bring(x, call)
+        .compose(ending -> recorder.ended(x, ending))
+        .onComplete(ended -> underWay.ended(x))
+        .map(x);
   }
 
   /** The one place where a way ends before it was forwarded: on record, then answered. */

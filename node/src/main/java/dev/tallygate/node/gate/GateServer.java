@@ -4,6 +4,7 @@ import dev.tallygate.node.upstream.Upstreams;
 import dev.tallygate.registry.Snapshot;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
@@ -23,6 +24,12 @@ public final class GateServer {
   private static final int MAX_HEADER_BYTES = 32 * 1024;
   private static final int MAX_LINE_BYTES = 8 * 1024;
   private static final long HOUSEKEEPING_MILLIS = 60_000;
+  private static final long SWEEP_MILLIS = 5_000;
+
+  /** How long calls that are under way may take to end when the node stops. */
+  private static final Duration GRACE = Duration.ofSeconds(5);
+
+  private static final long LAST_RECORDS_SECONDS = 2;
 
   private final Vertx vertx;
   private final GateServices services;
@@ -46,25 +53,40 @@ public final class GateServer {
 
   /** Starts listening; gives the port. */
   public Future<Integer> start(int eventLoops) {
-    vertx.setPeriodic(HOUSEKEEPING_MILLIS, tick -> services.sessions().endIdle());
+    vertx.setPeriodic(HOUSEKEEPING_MILLIS, tick -> keepHouse());
     return vertx
         .deployVerticle(Loop::new, new DeploymentOptions().setInstances(eventLoops))
         .map(deployed -> loops.get(0).port());
   }
 
-  /** Lets go of connections that a new snapshot does not need. */
+  private void keepHouse() {
+    services.sessions().endIdle();
+    services.sessions().retainOnly(services.grantsInForce());
+  }
+
+  /** Lets go of connections, streams and sessions that a new snapshot does not need. */
   public void changed(Snapshot snapshot) {
+    services.sessions().retainOnly(services.grantsInForce());
     loops.forEach(loop -> loop.retainOnly(snapshot));
+  }
+
+  /**
+   * Takes no more connections and ends streams; calls under way may end within a few seconds.
+   * Completes when the end of each is on record.
+   */
+  public Future<Void> stop() {
+    return Future.join(loops.stream().map(Loop::drain).toList()).mapEmpty();
   }
 
   private final class Loop extends VerticleBase {
     private Upstreams upstreams;
     private HttpServer server;
+    private Gate gate;
 
     @Override
     public Future<?> start() {
       upstreams = new Upstreams(vertx);
-      Gate gate = new Gate(context, services, upstreams);
+      gate = new Gate(context, services, upstreams);
       server =
           vertx
               .createHttpServer(options())
@@ -73,11 +95,22 @@ public final class GateServer {
                     if (connections.incrementAndGet() > maxConnections) {
                       connection.close();
                     }
-                    connection.closeHandler(closed -> connections.decrementAndGet());
+                    gate.opened(connection);
+                    connection.closeHandler(
+                        closed -> {
+                          connections.decrementAndGet();
+                          gate.closed(connection);
+                        });
                   })
               .invalidRequestHandler(gate::malformed)
               .requestHandler(gate);
       loops.add(this);
+      vertx.setPeriodic(
+          SWEEP_MILLIS,
+          tick -> {
+            gate.endStrayStreams();
+            gate.closeIdleConnections();
+          });
       // Port 0 is any free one, the same for every event loop.
       return server.listen(
           port == 0
@@ -90,7 +123,24 @@ public final class GateServer {
     }
 
     void retainOnly(Snapshot snapshot) {
-      context.runOnContext(run -> upstreams.retainOnly(snapshot));
+      context.runOnContext(
+          run -> {
+            upstreams.retainOnly(snapshot);
+            gate.endStrayStreams();
+          });
+    }
+
+    Future<Void> drain() {
+      Promise<Void> drained = Promise.promise();
+      context.runOnContext(
+          run -> {
+            gate.endStreams();
+            server
+                .shutdown(GRACE)
+                .transform(shut -> gate.endAll().timeout(LAST_RECORDS_SECONDS, TimeUnit.SECONDS))
+                .onComplete(drained);
+          });
+      return drained.future();
     }
   }
 

@@ -9,10 +9,13 @@ import dev.tallygate.registry.Grant;
 import dev.tallygate.registry.Server;
 import dev.tallygate.registry.Snapshot;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** What the gates of all event loops of a node share. Every part is thread-safe. */
 public final class GateServices {
@@ -52,6 +55,15 @@ public final class GateServices {
         .filter(g -> g.id().equals(grant.id()) && g.inForce(clock.instant()))
         .findFirst()
         .flatMap(now::policyOf);
+  }
+
+  /** The ids of the grants that are in force now. */
+  Set<String> grantsInForce() {
+    Instant now = clock.instant();
+    return snapshots.get().grants().stream()
+        .filter(grant -> grant.inForce(now))
+        .map(Grant::id)
+        .collect(Collectors.toSet());
   }
 
   Door door() {

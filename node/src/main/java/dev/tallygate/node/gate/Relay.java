@@ -16,6 +16,7 @@ import dev.tallygate.node.mcp.SessionId;
 import dev.tallygate.node.upstream.UpstreamCall;
 import dev.tallygate.node.upstream.UpstreamFailure;
 import dev.tallygate.policy.Policy;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
@@ -31,7 +32,8 @@ import java.util.Set;
  * <p>A list of tools is filtered wherever it stands: as JSON, which is held whole for it, or in any
  * event of any stream. What cannot be filtered with certainty is not forwarded. A client that goes
  * away cancels a call of the modern era, by breaking the exchange off; in the older eras going away
- * does not cancel, so the server's answer is read to its end, for the record.
+ * does not cancel, so the server's answer is read to its end, for the record, for as long as an
+ * answer may take to begin.
  */
 final class Relay {
   /** How long clients may keep a filtered list; a change of policy reaches them after that. */
@@ -43,9 +45,14 @@ final class Relay {
   private static final Set<Integer> NOT_RUN = Set.of(400, 401, 403, 404, 405, 406, 413, 415, 429);
 
   private final GateServices services;
+  private final Context context;
 
-  Relay(GateServices services) {
+  /**
+   * @param context the event loop that the gate runs on
+   */
+  Relay(GateServices services, Context context) {
     this.services = services;
+    this.context = context;
   }
 
   /** Answers the client. Never fails: whatever happens is an ending. */
@@ -55,12 +62,22 @@ final class Relay {
         () -> {
           if (leavingCancels) {
             call.cancel();
+          } else {
+            abandon(x, call);
           }
         });
     return call.response()
         .compose(
             head -> answered(x, head),
-            failure -> Future.succeededFuture(failed(x, (UpstreamFailure) failure)));
+            failure -> Future.succeededFuture(failed(x, (UpstreamFailure) failure)))
+        .onComplete(ended -> x.end());
+  }
+
+  /** Reads an answer that nobody waits for to its end, but not for ever. */
+  private void abandon(Exchange x, UpstreamCall call) {
+    long millis = x.server.timeouts().response().toMillis();
+    long timer = context.owner().setTimer(millis, late -> call.cancel());
+    x.onEnded(() -> context.owner().cancelTimer(timer));
   }
 
   private Future<Ending> answered(Exchange x, HttpClientResponse head) {

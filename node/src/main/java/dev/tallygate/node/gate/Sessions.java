@@ -5,8 +5,10 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 
 /**
  * MCP sessions that servers opened through this gate, each bound to the grant that opened it.
@@ -83,12 +85,21 @@ final class Sessions {
   }
 
   /** Forgets sessions that were silent for too long. */
-  synchronized void endIdle() {
+  void endIdle() {
     long now = nanos.getAsLong();
+    endWhere(session -> now - session.lastUsed() > MAX_IDLE.toNanos());
+  }
+
+  /** Forgets the sessions of all other grants. */
+  void retainOnly(Set<String> grantIds) {
+    endWhere(session -> !grantIds.contains(session.grantId()));
+  }
+
+  private synchronized void endWhere(Predicate<Session> ended) {
     Iterator<Session> all = sessions.values().iterator();
     while (all.hasNext()) {
       Session session = all.next();
-      if (now - session.lastUsed() > MAX_IDLE.toNanos()) {
+      if (ended.test(session)) {
         all.remove();
         uncount(session);
       }

@@ -47,13 +47,25 @@ public final class Upstream {
   }
 
   /**
-   * Sends a request. GET streams stay open, so they have a pool to themselves, in which they cannot
+   * Sends a request whose answer stays open. Those have a pool to themselves, in which they cannot
    * be in the way of calls.
+   */
+  public UpstreamCall stream(HttpMethod method, MultiMap headers, Buffer body) {
+    return send(pools.streams(), method, headers, body);
+  }
+
+  /**
+   * Sends a request.
    *
    * @param headers what the gate sends; the server's configured headers are set over them
    * @param body empty for GET and DELETE
    */
   public UpstreamCall send(HttpMethod method, MultiMap headers, Buffer body) {
+    return send(pools.calls(), method, headers, body);
+  }
+
+  private UpstreamCall send(
+      HttpClientAgent client, HttpMethod method, MultiMap headers, Buffer body) {
     server.headers().forEach(headers::set);
     RequestOptions options =
         new RequestOptions()
@@ -64,7 +76,6 @@ public final class Upstream {
             .setFollowRedirects(false)
             .setHeaders(headers);
     UpstreamCall call = new UpstreamCall();
-    HttpClientAgent client = method.equals(HttpMethod.GET) ? pools.streams() : pools.calls();
     client
         .request(options)
         .onFailure(call::notReached)
