@@ -22,6 +22,7 @@ public final class GateServices {
   private final AuditLog audit;
   private final GateMetrics metrics;
   private final Clock clock;
+  private final BodyBudget bodies = BodyBudget.ofHeap();
   private final Sessions sessions = new Sessions(System::nanoTime);
   private final Map<String, ToolCatalog> catalogs = new ConcurrentHashMap<>();
 
@@ -76,6 +77,10 @@ public final class GateServices {
 
   Sessions sessions() {
     return sessions;
+  }
+
+  BodyBudget bodies() {
+    return bodies;
   }
 
   /** How many MCP sessions are open. */
