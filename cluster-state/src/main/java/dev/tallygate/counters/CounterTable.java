@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,8 +26,9 @@ import java.util.Set;
  *
  * <p>Memory: counts go once their windows have ended. A reservation is remembered until it is
  * settled or its windows have ended, and in any case for {@link #REMEMBERED}, so that a request
- * repeated after a lost answer finds it. What has ended is swept when the table has doubled since
- * the last sweep.
+ * repeated after a lost answer finds it. Those that are settled or cancelled are forgotten in the
+ * order in which they ended, as soon as their time is over; what else has ended is swept when the
+ * table has doubled since the last sweep.
  *
  * <p>Not thread-safe: the store that owns the table lets one thread in at a time.
  */
@@ -61,12 +64,17 @@ public final class CounterTable {
    * All that a table holds, for storage and transport.
    *
    * @param latest the latest time the table was told, in milliseconds since the epoch
+   * @param reservations those that have ended in the order in which they are forgotten
    */
   public record Contents(
       long latest, Map<CounterKey, List<Charged>> charged, List<Remembered> reservations) {}
 
   private final Map<CounterKey, Deque<Charged>> counts = new HashMap<>();
-  private final Map<String, Remembered> reservations = new HashMap<>();
+  private final Map<String, Remembered> held = new HashMap<>();
+
+  /** Settled or cancelled; the first to be forgotten comes first, since time never steps back. */
+  private final Map<String, Remembered> ended = new LinkedHashMap<>();
+
   private long latest;
   private int sweepAbove = FIRST_SWEEP;
 
@@ -79,15 +87,19 @@ public final class CounterTable {
   public CounterTable(Contents contents) {
     latest = contents.latest();
     contents.charged().forEach((key, charged) -> counts.put(key, new ArrayDeque<>(charged)));
-    contents.reservations().forEach(one -> reservations.put(one.id(), one));
-    sweepAbove = Math.max(FIRST_SWEEP, 2 * size());
+    contents
+        .reservations()
+        .forEach(one -> (one.state() == State.HELD ? held : ended).put(one.id(), one));
+    sweepAbove = nextSweep();
   }
 
   /** A copy of all that the table holds. */
   public Contents contents() {
     Map<CounterKey, List<Charged>> charged = new HashMap<>();
     counts.forEach((key, slots) -> charged.put(key, List.copyOf(slots)));
-    return new Contents(latest, charged, List.copyOf(reservations.values()));
+    List<Remembered> reservations = new ArrayList<>(held.values());
+    reservations.addAll(ended.values());
+    return new Contents(latest, charged, reservations);
   }
 
   /**
@@ -118,7 +130,8 @@ public final class CounterTable {
       holds.add(new Reservation.Hold(claim.key(), claim.amount(), slot));
       windowsEnd = Math.max(windowsEnd, slots.endOfCharge(slot));
     }
-    remember(new Remembered(id, State.HELD, holds, windowsEnd), now);
+    held.put(id, new Remembered(id, State.HELD, holds, windowsEnd));
+    forget(now);
     return new Reserved(new Reservation(id, holds));
   }
 
@@ -130,16 +143,16 @@ public final class CounterTable {
    */
   public boolean settle(String id, Set<CounterKey> refunded, long clockMillis) {
     long now = tell(clockMillis);
-    Remembered held = remembered(id, now);
-    if (held == null || held.state() != State.HELD) {
+    Remembered reservation = remembered(id, now);
+    if (reservation == null || reservation.state() != State.HELD) {
       return false;
     }
-    for (Reservation.Hold hold : held.holds()) {
+    for (Reservation.Hold hold : reservation.holds()) {
       if (refunded.contains(hold.key())) {
         giveBack(hold, now);
       }
     }
-    end(held, State.SETTLED, now);
+    end(id, State.SETTLED, reservation.holds(), now);
     return true;
   }
 
@@ -149,12 +162,12 @@ public final class CounterTable {
    */
   public void cancel(String id, long clockMillis) {
     long now = tell(clockMillis);
-    Remembered held = remembered(id, now);
-    if (held == null) {
-      end(new Remembered(id, State.CANCELLED, List.of(), now), State.CANCELLED, now);
-    } else if (held.state() == State.HELD) {
-      held.holds().forEach(hold -> giveBack(hold, now));
-      end(held, State.CANCELLED, now);
+    Remembered reservation = remembered(id, now);
+    if (reservation == null) {
+      end(id, State.CANCELLED, List.of(), now);
+    } else if (reservation.state() == State.HELD) {
+      reservation.holds().forEach(hold -> giveBack(hold, now));
+      end(id, State.CANCELLED, reservation.holds(), now);
     }
   }
 
@@ -176,7 +189,7 @@ public final class CounterTable {
 
   /** Counters and reservations in memory. */
   public int size() {
-    return counts.size() + reservations.size();
+    return counts.size() + held.size() + ended.size();
   }
 
   /** When the last of what the table holds now will have ended, in milliseconds since the epoch. */
@@ -280,26 +293,31 @@ public final class CounterTable {
   }
 
   private Remembered remembered(String id, long now) {
-    Remembered found = reservations.get(id);
+    Remembered found = held.getOrDefault(id, ended.get(id));
     return found == null || found.forgetAt() <= now ? null : found;
   }
 
-  private void end(Remembered reservation, State state, long now) {
-    long forgetAt = now + REMEMBERED.toMillis();
-    remember(new Remembered(reservation.id(), state, reservation.holds(), forgetAt), now);
+  private void end(String id, State state, List<Reservation.Hold> holds, long now) {
+    held.remove(id);
+    ended.remove(id); // put anew, so that it comes last
+    ended.put(id, new Remembered(id, state, holds, now + REMEMBERED.toMillis()));
+    forget(now);
   }
 
-  private void remember(Remembered reservation, long now) {
-    reservations.put(reservation.id(), reservation);
-    if (size() > sweepAbove) {
-      sweep(now);
-      sweepAbove = Math.max(FIRST_SWEEP, 2 * size());
+  private void forget(long now) {
+    Iterator<Remembered> oldest = ended.values().iterator();
+    while (oldest.hasNext() && oldest.next().forgetAt() <= now) {
+      oldest.remove();
+    }
+    if (counts.size() + held.size() > sweepAbove) {
+      held.values().removeIf(one -> one.forgetAt() <= now);
+      counts.entrySet().removeIf(count -> endOfCharge(count.getKey(), count.getValue()) <= now);
+      sweepAbove = nextSweep();
     }
   }
 
-  private void sweep(long now) {
-    reservations.values().removeIf(one -> one.forgetAt() <= now);
-    counts.entrySet().removeIf(count -> endOfCharge(count.getKey(), count.getValue()) <= now);
+  private int nextSweep() {
+    return Math.max(FIRST_SWEEP, 2 * (counts.size() + held.size()));
   }
 
   private static long endOfCharge(CounterKey key, Deque<Charged> slots) {

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class InMemoryCounterStoreTest extends CounterStoreContract {
@@ -39,5 +40,34 @@ class InMemoryCounterStoreTest extends CounterStoreContract {
 
     // Then
     assertThat(store.size()).isLessThan(70);
+  }
+
+  @Test
+  void settledReservationsAreForgottenWhenTheirTimeIsOver() {
+    // Given
+    ManualClock clock = new ManualClock(Instant.parse("2026-03-01T12:00:00Z"));
+    InMemoryCounterStore store = new InMemoryCounterStore(clock);
+    for (int i = 0; i < 5000; i++) {
+      settleOne(store, "r" + i);
+    }
+
+    // When
+    clock.advance(CounterTable.REMEMBERED);
+    settleOne(store, "last");
+
+    // Then
+    int counterAndLast = 2;
+    assertThat(store.size()).isEqualTo(counterAndLast);
+  }
+
+  private static void settleOne(CounterStore store, String id) {
+    CounterKey key = new CounterKey(Scope.GRANT, "g", "calls", 86_400, Algorithm.FIXED);
+    Claim claim = new Claim(key, BigDecimal.ONE, BigDecimal.valueOf(9999), OnStoreLoss.DENY);
+    store
+        .reserve(id, List.of(claim))
+        .thenCompose(
+            result -> store.settle(((ReserveResult.Reserved) result).reservation(), Set.of()))
+        .toCompletableFuture()
+        .join();
   }
 }

@@ -55,8 +55,10 @@ final class Exchange {
   OptionalLong forwardedNanos = OptionalLong.empty();
 
   private final List<Runnable> whenGone = new ArrayList<>();
-  private Runnable whenOver = () -> {};
   private Runnable whenEnded = () -> {};
+  private final List<Runnable> whenOver = new ArrayList<>();
+  private boolean isOver;
+  private long bodyBytes;
   private boolean gone;
   private boolean aborted;
 
@@ -77,9 +79,10 @@ final class Exchange {
   }
 
   private void over() {
-    Runnable action = whenOver;
-    whenOver = () -> {};
-    action.run();
+    isOver = true;
+    List<Runnable> actions = List.copyOf(whenOver);
+    whenOver.clear();
+    actions.forEach(Runnable::run);
   }
 
   private void leave() {
@@ -105,12 +108,7 @@ final class Exchange {
 
   /** Runs {@code action} once, when the answer is complete or never will be. */
   void onOver(Runnable action) {
-    Runnable before = whenOver;
-    whenOver =
-        () -> {
-          before.run();
-          action.run();
-        };
+    whenOver.add(action);
   }
 
   /** Whether it stays open for what the server may have to say. */
@@ -125,6 +123,22 @@ final class Exchange {
 
   void end() {
     whenEnded.run();
+  }
+
+  /**
+   * Finds room for more of the body, until the exchange is over; false where there is none.
+   *
+   * @param bytes 1 or more
+   */
+  boolean holdBody(BodyBudget budget, long bytes) {
+    if (isOver || !budget.take(bytes, bodyBytes)) {
+      return false;
+    }
+    if (bodyBytes == 0) {
+      onOver(() -> budget.giveBack(bodyBytes));
+    }
+    bodyBytes += bytes;
+    return true;
   }
 
   /** Whether something can still be written to the client. */

@@ -295,6 +295,8 @@ public final class Gate implements Handler<HttpServerRequest> {
             ? upstream.stream(x.request.method(), headers, x.body)
             : upstream.send(x.request.method(), headers, x.body);
     underWay.began(x, call);
+    // A tree of values takes many times its text, and the answer may be minutes away.
+    x.message = x.message == null ? null : x.message.withPlainParams();
     return relay
         .bring(x, call)
         .compose(ending -> recorder.ended(x, ending))
@@ -361,8 +363,12 @@ public final class Gate implements Handler<HttpServerRequest> {
           Rejected.http(415, "content-encoding", "Send the body without a content encoding"));
     }
     int max = x.server.bounds().maxRequestBytes();
-    if (declaredLength(x.request) > max) {
+    long declared = declaredLength(x.request);
+    if (declared > max) {
       return Future.failedFuture(tooLarge(max));
+    }
+    if (declared > 0 && !x.holdBody(services.bodies(), declared)) {
+      return Future.failedFuture(noRoom());
     }
     if ("100-continue".equalsIgnoreCase(x.request.getHeader("expect"))) {
       x.response.writeContinue();
@@ -382,10 +388,14 @@ public final class Gate implements Handler<HttpServerRequest> {
     x.request.endHandler(ended -> whole.tryComplete(held));
     x.request.handler(
         chunk -> {
-          if (held.length() + chunk.length() <= max) {
-            held.appendBuffer(chunk);
-          } else {
+          if (held.length() + chunk.length() > max) {
             whole.tryFail(tooLarge(max));
+          } else if (declared < 0
+              && chunk.length() > 0
+              && !x.holdBody(services.bodies(), chunk.length())) {
+            whole.tryFail(noRoom());
+          } else {
+            held.appendBuffer(chunk);
           }
         });
     x.request.resume();
@@ -399,6 +409,14 @@ public final class Gate implements Handler<HttpServerRequest> {
 
   private static Rejected tooLarge(int max) {
     return Rejected.http(413, "too-large", "The body is larger than " + max + " bytes");
+  }
+
+  private static Rejected noRoom() {
+    return Rejected.http(
+        503,
+        "busy",
+        "The gateway holds as many requests as it can; nothing was run. Try again later.",
+        Map.of("Retry-After", "1"));
   }
 
   /** A step that may end the way. */

@@ -25,6 +25,7 @@ public final class GateServices {
   private final AuditLog audit;
   private final GateMetrics metrics;
   private final Clock clock;
+  private final BodyBudget bodies = BodyBudget.ofHeap();
   private final Sessions sessions = new Sessions(System::nanoTime);
   private final Map<String, ToolCatalog> catalogs = new ConcurrentHashMap<>();
 
@@ -88,6 +89,10 @@ public final class GateServices {
 
   Sessions sessions() {
     return sessions;
+  }
+
+  BodyBudget bodies() {
+    return bodies;
   }
 
   /** How many MCP sessions are open. */

@@ -51,6 +51,7 @@ abstract sealed class Stopped extends RuntimeException {
           switch (status) {
             case 401 -> ErrorCodes.UNAUTHENTICATED;
             case 404 -> ErrorCodes.NOT_FOUND;
+            case 503 -> ErrorCodes.UNAVAILABLE;
             default -> ErrorCodes.NOT_ACCEPTABLE;
           };
       Answer answer = Answers.error(status, null, code, message, Optional.empty());

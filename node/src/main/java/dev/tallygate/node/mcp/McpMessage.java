@@ -6,6 +6,11 @@ import java.util.Optional;
 
 /** One JSON-RPC 2.0 message, read strictly. The trees in it are shared and must not be changed. */
 public sealed interface McpMessage {
+  /** The same message, of whose params only plain members stay: a name, but no arguments. */
+  default McpMessage withPlainParams() {
+    return this;
+  }
+
   /** A message that names a method. */
   sealed interface Invocation extends McpMessage {
     String method();
@@ -34,6 +39,20 @@ public sealed interface McpMessage {
    * @param id a string or an integer
    */
   record Request(JsonNode id, String method, ObjectNode params) implements Invocation {
+    @Override
+    public Request withPlainParams() {
+      ObjectNode rest = params.objectNode();
+      params
+          .properties()
+          .forEach(
+              member -> {
+                if (member.getValue().isValueNode()) {
+                  rest.set(member.getKey(), member.getValue());
+                }
+              });
+      return new Request(id, method, rest);
+    }
+
     /** This request as a call of a tool, if it is one. */
     public Optional<ToolCall> toolCall() {
       if (!method.equals(Methods.TOOLS_CALL)) {

@@ -48,7 +48,8 @@ public record Outgoing(
   /** Whether it is the response to the request of that id. */
   public boolean answers(JsonNode requestId) {
     return (kind == Kind.RESULT || kind == Kind.ERROR)
-        && id.map(own -> own.toString().equals(requestId.toString())).orElse(false);
+        && id.map(own -> own.equals(requestId) || own.toString().equals(requestId.toString()))
+            .orElse(false);
   }
 
   /** Whether it is a result that does not say {@code isError}. */

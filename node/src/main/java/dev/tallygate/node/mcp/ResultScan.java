@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.tallygate.node.mcp.Outgoing.Kind;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -115,12 +116,12 @@ public final class ResultScan {
         return;
       }
       // A key that cannot be read, or is as long as that, is none of those watched for.
-      String key = written == null ? "" : read(written).asText("");
+      String key = written == null ? "" : text(written);
       if (depth == 1) {
         outerKey = key;
         path = "/" + key;
         watch(OUTER);
-      } else {
+      } else if (outerKey.equals("result") || outerKey.equals("error")) {
         path = "/" + outerKey + "/" + key;
         watch(INNER);
       }
@@ -150,6 +151,16 @@ public final class ResultScan {
         found.put(path, isObject ? OBJECT : OTHER);
         path = null;
       }
+    }
+
+    /** The text of a string, by itself where it is plain, as nearly every key is. */
+    private static String text(byte[] written) {
+      for (byte b : written) {
+        if (b == '\\' || b < 0) {
+          return read(written).asText("");
+        }
+      }
+      return new String(written, 1, written.length - 2, StandardCharsets.US_ASCII);
     }
 
     private static JsonNode read(byte[] written) {
