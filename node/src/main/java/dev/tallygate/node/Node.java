@@ -1,9 +1,12 @@
 package dev.tallygate.node;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tallygate.counters.Claim;
+import dev.tallygate.counters.CounterKey;
 import dev.tallygate.counters.CounterStore;
-import dev.tallygate.counters.InMemoryCounterStore;
 import dev.tallygate.counters.Ledger;
+import dev.tallygate.counters.ReserveResult;
+import dev.tallygate.hazelcast.EmbeddedHazelcast;
 import dev.tallygate.node.admin.AdminServer;
 import dev.tallygate.node.admin.AdminServer.Readiness;
 import dev.tallygate.node.audit.AuditSettings;
@@ -17,16 +20,22 @@ import dev.tallygate.node.gate.Door;
 import dev.tallygate.node.gate.GateServer;
 import dev.tallygate.node.gate.GateServices;
 import dev.tallygate.node.metrics.GateMetrics;
+import dev.tallygate.policy.Algorithm;
+import dev.tallygate.policy.OnStoreLoss;
+import dev.tallygate.policy.Scope;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -70,8 +79,7 @@ public final class Node implements AutoCloseable {
   private void start() throws IOException, InterruptedException {
     NodeConfig settings = config.config();
     audit = opened(FileAuditLog.open(auditSettings(settings)));
-    // A node that is alone shares no count, and a grid would cost each call four thread changes.
-    CounterStore counters = opened(new InMemoryCounterStore(clock));
+    EmbeddedHazelcast hazelcast = opened(EmbeddedHazelcast.standalone());
     GateMetrics metrics = new GateMetrics();
     GateServices services =
         new GateServices(
@@ -80,11 +88,12 @@ public final class Node implements AutoCloseable {
                 settings.listen().host(),
                 new HashSet<>(settings.listen().allowedHosts()),
                 new HashSet<>(settings.listen().allowedOrigins())),
-            new Ledger(counters, 1, clock),
+            new Ledger(hazelcast.counterStore(), 1, clock),
             audit,
             metrics,
             clock);
     observe(metrics, services);
+    warmUp(hazelcast.counterStore());
 
     Vertx vertx =
         Vertx.vertx(new VertxOptions().setWorkerPoolSize(2).setInternalBlockingPoolSize(2));
@@ -118,6 +127,16 @@ public final class Node implements AutoCloseable {
         settings.servers().size(),
         settings.policies().size(),
         settings.grants().size());
+  }
+
+  /** The first use of the store loads a second's worth of classes; no call should wait for that. */
+  private static void warmUp(CounterStore store) {
+    CounterKey key = new CounterKey(Scope.SERVER, "(none)", "(warm-up)", 1, Algorithm.FIXED);
+    Claim claim = new Claim(key, BigDecimal.ZERO, BigDecimal.ZERO, OnStoreLoss.DENY);
+    ReserveResult result = store.reserve("(warm-up)", List.of(claim)).toCompletableFuture().join();
+    if (result instanceof ReserveResult.Reserved reserved) {
+      store.settle(reserved.reservation(), Set.of()).toCompletableFuture().join();
+    }
   }
 
   private static AuditSettings auditSettings(NodeConfig settings) {
