@@ -28,6 +28,8 @@ public final class UpstreamCall {
 
   void connected(Vertx vertx, HttpClientRequest connected, Buffer body, long millis) {
     request = connected;
+    // The response fails too, and says why; without this each would be logged as an error.
+    connected.exceptionHandler(told -> {});
     if (cancelled) {
       connected.reset();
       head.tryFail(new UpstreamFailure.NotReached("the client went away"));
