@@ -129,7 +129,8 @@ final class Judge {
   }
 
   private static Denied unreachable(Exchange x, JsonNode id) {
-    String text = "The MCP server cannot be reached; nothing was run. Try again later.";
+    String text =
+        "The MCP server could not be asked for its tools; nothing was run. Try again later.";
     DecisionNote note =
         new DecisionNote("unavailable", Optional.empty(), x.decisionId, Optional.empty());
     return new Denied(

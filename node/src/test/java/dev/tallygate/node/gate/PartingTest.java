@@ -180,7 +180,11 @@ class PartingTest {
       // Then
       assertThat(idle.closedByPeer()).isTrue();
       assertThat(stream.closedByPeer()).isTrue();
-      assertThatThrownBy(() -> new RawHttp(url).close()).isInstanceOf(IOException.class);
+      await()
+          .untilAsserted(
+              () ->
+                  assertThatThrownBy(() -> new RawHttp(url).close())
+                      .isInstanceOf(IOException.class));
       assertThat(stopped).isNotDone();
       finish.countDown();
       assertThat(inFlight.get(20, TimeUnit.SECONDS).body()).contains("done");
