@@ -14,6 +14,11 @@ public enum Outcome {
    */
   UNKNOWN;
 
+  /** Whether any charge is given back after it. */
+  public boolean mayRefund() {
+    return this == NOT_RUN || this == ERROR;
+  }
+
   boolean refunds(Refund refund) {
     return switch (refund) {
       case NEVER -> false;

@@ -18,19 +18,15 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
-import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,13 +40,6 @@ import org.slf4j.LoggerFactory;
 public final class Gate implements Handler<HttpServerRequest> {
   private static final Logger LOG = LoggerFactory.getLogger(Gate.class);
 
-  private static final Pattern JSON_TYPE =
-      Pattern.compile(
-          "application/json *(?:; *charset *= *\"?utf-8\"? *)?", Pattern.CASE_INSENSITIVE);
-  private static final long BODY_TIMEOUT_MILLIS = 30_000;
-  private static final long SHORT_BODY_BYTES = 64 * 1024;
-  private static final long SHORT_BODY_SECONDS = 5;
-
   /** For each event loop: far below the connections to one server. */
   private static final int MAX_STREAMS_PER_GRANT = 100;
 
@@ -58,6 +47,7 @@ public final class Gate implements Handler<HttpServerRequest> {
   private final GateServices services;
   private final Upstreams upstreams;
   private final Door door;
+  private final RequestBodies bodies;
   private final Judge judge;
   private final Relay relay;
   private final Recorder recorder;
@@ -72,6 +62,7 @@ public final class Gate implements Handler<HttpServerRequest> {
     this.services = services;
     this.upstreams = upstreams;
     this.door = services.door();
+    this.bodies = new RequestBodies(services.bodies(), context);
     this.judge = new Judge(services, new ToolListing(upstreams));
     this.relay = new Relay(services, context);
     this.recorder = new Recorder(services, context);
@@ -172,7 +163,7 @@ public final class Gate implements Handler<HttpServerRequest> {
   private Future<Exchange> read(Exchange x) {
     HttpMethod method = x.request.method();
     if (method.equals(HttpMethod.POST)) {
-      return body(x).compose(body -> attempt(() -> readMessage(x, body)));
+      return bodies.read(x).compose(body -> attempt(() -> readMessage(x, body)));
     }
     if (method.equals(HttpMethod.GET) || method.equals(HttpMethod.DELETE)) {
       return attempt(() -> readSessionRequest(x));
@@ -314,7 +305,7 @@ public final class Gate implements Handler<HttpServerRequest> {
     }
     recorder
         .stopped(x, stopped)
-        .compose(recorded -> readPast(x))
+        .compose(recorded -> bodies.readPast(x))
         .onComplete(
             read -> {
               if (x.canAnswer()) {
@@ -322,101 +313,6 @@ public final class Gate implements Handler<HttpServerRequest> {
               }
               Relay.answer(x, stopped.answer());
             });
-  }
-
-  /**
-   * Reads past a body that nobody wants. The end of a short one is awaited, and the connection
-   * serves on; after a long or slow one it closes.
-   */
-  private Future<Void> readPast(Exchange x) {
-    if (x.request.isEnded()) {
-      return Future.succeededFuture();
-    }
-    Promise<Void> past = Promise.promise();
-    x.request.exceptionHandler(broken -> past.tryComplete());
-    x.request.endHandler(ended -> past.tryComplete());
-    x.request.handler(discarded -> {}).resume();
-    boolean isShort =
-        x.request.getHeader("transfer-encoding") == null
-            && x.request.getHeader("expect") == null
-            && declaredLength(x.request) <= SHORT_BODY_BYTES;
-    Future<Void> read =
-        isShort || past.future().isComplete()
-            ? past.future().timeout(SHORT_BODY_SECONDS, TimeUnit.SECONDS)
-            : Future.failedFuture("not awaited");
-    return read.otherwise(
-        unread -> {
-          x.response.putHeader("Connection", "close");
-          return null;
-        });
-  }
-
-  /** The body, bounded in size and in the time that it may take. */
-  private Future<Buffer> body(Exchange x) {
-    List<String> types = x.request.headers().getAll("content-type");
-    if (types.size() != 1 || !JSON_TYPE.matcher(types.get(0)).matches()) {
-      return Future.failedFuture(
-          Rejected.http(415, "media-type", "MCP messages are sent as application/json"));
-    }
-    if (x.request.headers().contains("content-encoding")) {
-      return Future.failedFuture(
-          Rejected.http(415, "content-encoding", "Send the body without a content encoding"));
-    }
-    int max = x.server.bounds().maxRequestBytes();
-    long declared = declaredLength(x.request);
-    if (declared > max) {
-      return Future.failedFuture(tooLarge(max));
-    }
-    if (declared > 0 && !x.holdBody(services.bodies(), declared)) {
-      return Future.failedFuture(noRoom());
-    }
-    if ("100-continue".equalsIgnoreCase(x.request.getHeader("expect"))) {
-      x.response.writeContinue();
-    }
-    Promise<Buffer> whole = Promise.promise();
-    Buffer held = Buffer.buffer();
-    long timer =
-        context
-            .owner()
-            .setTimer(
-                BODY_TIMEOUT_MILLIS,
-                late ->
-                    whole.tryFail(
-                        Rejected.http(408, "slow-body", "The body did not come in time")));
-    x.request.exceptionHandler(
-        broken -> whole.tryFail(Rejected.http(400, "cut-body", "The body broke off")));
-    x.request.endHandler(ended -> whole.tryComplete(held));
-    x.request.handler(
-        chunk -> {
-          if (held.length() + chunk.length() > max) {
-            whole.tryFail(tooLarge(max));
-          } else if (declared < 0
-              && chunk.length() > 0
-              && !x.holdBody(services.bodies(), chunk.length())) {
-            whole.tryFail(noRoom());
-          } else {
-            held.appendBuffer(chunk);
-          }
-        });
-    x.request.resume();
-    return whole.future().onComplete(read -> context.owner().cancelTimer(timer));
-  }
-
-  private static long declaredLength(HttpServerRequest request) {
-    String length = request.getHeader("content-length");
-    return length == null || length.length() > 18 ? -1 : Long.parseLong(length.strip());
-  }
-
-  private static Rejected tooLarge(int max) {
-    return Rejected.http(413, "too-large", "The body is larger than " + max + " bytes");
-  }
-
-  private static Rejected noRoom() {
-    return Rejected.http(
-        503,
-        "busy",
-        "The gateway holds as many requests as it can; nothing was run. Try again later.",
-        Map.of("Retry-After", "1"));
   }
 
   /** A step that may end the way. */

@@ -138,10 +138,14 @@ final class Recorder {
         .map(x);
   }
 
+  /** Ends what a call had reserved; gives the names of the counters that were given back. */
   private Future<List<String>> settle(Exchange x, Outcome outcome) {
-    return x.held.isEmpty()
-        ? Future.succeededFuture(List.of())
-        : onLoop(services.ledger().settle(x.held.get(), outcome));
+    if (x.held.isEmpty()) {
+      return Future.succeededFuture(List.of());
+    }
+    CompletionStage<List<String>> settled = services.ledger().settle(x.held.get(), outcome);
+    // Where nothing can be given back, there is nothing to wait for.
+    return outcome.mayRefund() ? onLoop(settled) : Future.succeededFuture(List.of());
   }
 
   private AuditRecord decision(Exchange x, AuditRecord.Outcome outcome, Optional<Denied> denied) {
