@@ -212,7 +212,8 @@ final class YamlEdit {
   }
 
   private int lineStart(int index) {
-    return text.lastIndexOf('\n', index - 1) + 1;
+    // A carriage return by itself ends a line of YAML too.
+    return Math.max(text.lastIndexOf('\n', index - 1), text.lastIndexOf('\r', index - 1)) + 1;
   }
 
   private int column(int index) {

@@ -13,6 +13,7 @@ import java.util.Map;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
@@ -94,6 +95,11 @@ class HostileTextTest {
                   .isBetween(1, (int) text.chars().filter(c -> c == '\n' || c == '\r').count() + 2);
               assertThat(finding.finding().position().column()).isPositive();
             });
+  }
+
+  @Example
+  void aLoneCarriageReturnBeginsALine() throws YamlRefused {
+    whatIsReadCanBeAddedTo(TEXT.replace("grants:\n  -", "grants:\n \r -"));
   }
 
   /** The editor refuses a result that says something else; here it is asked how often that is. */
