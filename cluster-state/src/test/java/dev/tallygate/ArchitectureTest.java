@@ -22,8 +22,14 @@ class ArchitectureTest {
           .definedBy("dev.tallygate.policy..")
           .layer("counters")
           .definedBy("dev.tallygate.counters..")
+          .layer("durability")
+          .definedBy("dev.tallygate.durability..")
           .layer("registry")
           .definedBy("dev.tallygate.registry..")
+          .layer("sessions")
+          .definedBy("dev.tallygate.sessions..")
+          .layer("threads")
+          .definedBy("dev.tallygate.threads..")
           .layer("hazelcast")
           .definedBy("dev.tallygate.hazelcast..")
           .whereLayer("json")
@@ -32,10 +38,26 @@ class ArchitectureTest {
           .mayOnlyAccessLayers("json")
           .whereLayer("counters")
           .mayOnlyAccessLayers("policy", "json")
+          .whereLayer("durability")
+          .mayOnlyAccessLayers("threads", "counters", "policy", "json")
           .whereLayer("registry")
           .mayOnlyAccessLayers("policy", "json")
+          .whereLayer("sessions")
+          .mayOnlyAccessLayers("registry")
           .whereLayer("hazelcast")
-          .mayOnlyAccessLayers("counters", "registry", "policy", "json");
+          .mayOnlyAccessLayers(
+              "threads", "sessions", "counters", "durability", "registry", "policy", "json")
+          .whereLayer("threads")
+          .mayNotAccessAnyLayer();
+
+  @ArchTest
+  static final ArchRule onlyOnePackageKnowsDatabases =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.tallygate.durability..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("java.sql..", "javax.sql..", "com.zaxxer..");
 
   @ArchTest
   static final ArchRule onlyOnePackageKnowsHazelcast =

@@ -1,8 +1,9 @@
 package dev.tallygate.counters;
 
+import java.math.BigDecimal;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -24,7 +25,8 @@ public final class InMemoryCounterStore implements CounterStore {
   public CompletionStage<ReserveResult> reserve(String reservationId, List<Claim> claims) {
     if (claims.isEmpty()) {
       return CompletableFuture.completedFuture(
-          new ReserveResult.Reserved(new Reservation(reservationId, List.of())));
+          new ReserveResult.Reserved(
+              new Reservation(reservationId, List.of()), CounterStore.ANY_TIME));
     }
     synchronized (table) {
       return CompletableFuture.completedFuture(
@@ -33,10 +35,19 @@ public final class InMemoryCounterStore implements CounterStore {
   }
 
   @Override
-  public CompletionStage<Boolean> settle(Reservation reservation, Set<CounterKey> refunded) {
+  public CompletionStage<Boolean> settle(
+      Reservation reservation, Map<CounterKey, BigDecimal> givenBack) {
     synchronized (table) {
       return CompletableFuture.completedFuture(
-          table.settle(reservation.id(), refunded, clock.millis()));
+          table.settle(reservation.id(), givenBack, clock.millis()));
+    }
+  }
+
+  @Override
+  public CompletionStage<Boolean> shrink(Reservation smaller) {
+    synchronized (table) {
+      return CompletableFuture.completedFuture(
+          table.shrink(smaller.id(), smaller.holds(), clock.millis()));
     }
   }
 

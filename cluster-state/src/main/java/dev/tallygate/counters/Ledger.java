@@ -23,6 +23,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntSupplier;
 
 /**
  * Charges a call's limits before it is forwarded, all of them or none, and settles them after it.
@@ -35,10 +36,12 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class Ledger {
   private static final int SHARE_SCALE = 9;
+  private static final CompletableFuture<List<String>> NOTHING_GIVEN_BACK =
+      CompletableFuture.completedFuture(List.of());
 
   private final CounterStore shared;
   private final InMemoryCounterStore local;
-  private final BigDecimal nodes;
+  private final IntSupplier nodes;
   private final String idPrefix = new BigInteger(128, new SecureRandom()).toString(36) + "-";
   private final AtomicLong reservations = new AtomicLong();
 
@@ -48,12 +51,20 @@ public final class Ledger {
    * @param clock for the counts of this node alone
    */
   public Ledger(CounterStore shared, int nodes, InstantSource clock) {
+    this(shared, new InMemoryCounterStore(clock), () -> nodes);
     if (nodes < 1) {
       throw new IllegalArgumentException("a limit is shared by 1 node or more, not " + nodes);
     }
+  }
+
+  /**
+   * @param local what this node counts by itself while the shared count cannot be had
+   * @param nodes how many nodes share a limit, 1 or more
+   */
+  Ledger(CounterStore shared, InMemoryCounterStore local, IntSupplier nodes) {
     this.shared = shared;
-    this.nodes = BigDecimal.valueOf(nodes);
-    this.local = new InMemoryCounterStore(clock);
+    this.local = local;
+    this.nodes = nodes;
   }
 
   /** Holds what a call costs. Without charges nobody is asked. */
@@ -63,15 +74,19 @@ public final class Ledger {
           new Held(Optional.empty(), Optional.empty(), Map.of(), List.of()));
     }
     Map<CounterKey, Charge> byKey = byKey(charges, subjects);
-    return shared
-        .reserve(nextId(), claims(byKey))
-        .thenCompose(
-            result -> {
-              if (result instanceof Unavailable lost) {
-                return withoutStore(byKey, lost);
-              }
-              return CompletableFuture.completedFuture(answer(result, byKey));
-            });
+    CompletableFuture<ReserveResult> asked =
+        shared.reserve(nextId(), claims(byKey)).toCompletableFuture();
+    // What is at hand is answered at once: a stage of its own would cost as much as the decision.
+    return asked.isDone()
+        ? answered(asked.join(), byKey)
+        : asked.thenCompose(result -> answered(result, byKey));
+  }
+
+  private CompletionStage<LedgerResult> answered(
+      ReserveResult result, Map<CounterKey, Charge> byKey) {
+    return result instanceof Unavailable lost
+        ? withoutStore(byKey, lost)
+        : CompletableFuture.completedFuture(answer(result, byKey));
   }
 
   /**
@@ -96,18 +111,33 @@ public final class Ledger {
   private static CompletionStage<List<String>> settle(
       CounterStore store, Optional<Reservation> reservation, Held held, Outcome outcome) {
     if (reservation.isEmpty()) {
-      return CompletableFuture.completedFuture(List.of());
+      return NOTHING_GIVEN_BACK;
     }
-    Map<CounterKey, String> refunded = new HashMap<>();
-    for (Reservation.Hold hold : reservation.get().holds()) {
+    Map<CounterKey, BigDecimal> refunded = refunded(reservation.get(), held, outcome);
+    CompletableFuture<Boolean> settled =
+        store.settle(reservation.get(), refunded).toCompletableFuture();
+    if (refunded.isEmpty()) {
+      return settled.isDone() ? NOTHING_GIVEN_BACK : settled.thenApply(first -> List.of());
+    }
+    return settled.thenApply(first -> first ? names(refunded.keySet()) : List.of());
+  }
+
+  private static Map<CounterKey, BigDecimal> refunded(
+      Reservation reservation, Held held, Outcome outcome) {
+    Map<CounterKey, BigDecimal> refunded = Map.of();
+    for (Reservation.Hold hold : reservation.holds()) {
       if (outcome.refunds(held.charges().get(hold.key()).refund())) {
-        refunded.put(hold.key(), hold.key().counter());
+        refunded = refunded.isEmpty() ? new HashMap<>() : refunded;
+        refunded.put(hold.key(), hold.amount());
       }
     }
-    return store
-        .settle(reservation.get(), refunded.keySet())
-        .thenApply(
-            first -> first ? List.copyOf(new TreeSet<>(refunded.values())) : List.<String>of());
+    return refunded;
+  }
+
+  private static List<String> names(Set<CounterKey> keys) {
+    Set<String> names = new TreeSet<>();
+    keys.forEach(key -> names.add(key.counter()));
+    return List.copyOf(names);
   }
 
   /**
@@ -134,7 +164,7 @@ public final class Ledger {
                 return fallenBack instanceof Held
                     ? CompletableFuture.completedFuture(fallenBack)
                     : shared
-                        .settle(reservation, needStore.keySet())
+                        .settle(reservation, reservation.unitsOf(needStore.keySet()))
                         .thenApply(unused -> fallenBack);
               }
               return CompletableFuture.completedFuture(answer(result, byKey));
@@ -162,7 +192,8 @@ public final class Ledger {
   }
 
   private Claim shareOf(Claim claim) {
-    BigDecimal share = claim.max().divide(nodes, SHARE_SCALE, RoundingMode.DOWN);
+    BigDecimal share =
+        claim.max().divide(BigDecimal.valueOf(nodes.getAsInt()), SHARE_SCALE, RoundingMode.DOWN);
     return new Claim(claim.key(), claim.amount(), share, claim.onStoreLoss());
   }
 
@@ -191,18 +222,23 @@ public final class Ledger {
   }
 
   private static Map<CounterKey, Charge> byKey(List<Charge> charges, Subjects subjects) {
+    if (charges.size() == 1) {
+      return Map.of(key(charges.get(0), subjects), charges.get(0));
+    }
     Map<CounterKey, Charge> byKey = new LinkedHashMap<>();
     for (Charge charge : charges) {
-      CounterKey key =
-          new CounterKey(
-              subjects.effective(charge.scope()),
-              subjects.in(charge.scope()),
-              charge.counter(),
-              charge.windowSeconds(),
-              charge.algorithm());
-      byKey.merge(key, charge, Ledger::stricter);
+      byKey.merge(key(charge, subjects), charge, Ledger::stricter);
     }
     return byKey;
+  }
+
+  private static CounterKey key(Charge charge, Subjects subjects) {
+    return new CounterKey(
+        subjects.effective(charge.scope()),
+        subjects.in(charge.scope()),
+        charge.counter(),
+        charge.windowSeconds(),
+        charge.algorithm());
   }
 
   /**
@@ -235,10 +271,12 @@ public final class Ledger {
 
   private static List<Claim> claims(Map<CounterKey, Charge> byKey) {
     List<Claim> claims = new ArrayList<>(byKey.size());
-    byKey.forEach(
-        (key, charge) ->
-            claims.add(new Claim(key, charge.amount(), charge.max(), charge.onStoreLoss())));
+    byKey.forEach((key, charge) -> claims.add(claim(key, charge)));
     return claims;
+  }
+
+  private static Claim claim(CounterKey key, Charge charge) {
+    return new Claim(key, charge.amount(), charge.max(), charge.onStoreLoss());
   }
 
   private String nextId() {

@@ -2,7 +2,10 @@ package dev.tallygate.counters;
 
 import java.math.BigDecimal;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * Units held for one call until it is settled.
@@ -32,5 +35,16 @@ public record Reservation(String id, List<Hold> holds) {
 
   public Reservation {
     holds = List.copyOf(holds);
+  }
+
+  /** All that is held of these counters. */
+  public Map<CounterKey, BigDecimal> unitsOf(Set<CounterKey> keys) {
+    Map<CounterKey, BigDecimal> units = new HashMap<>();
+    for (Hold hold : holds) {
+      if (keys.contains(hold.key())) {
+        units.put(hold.key(), hold.amount());
+      }
+    }
+    return units;
   }
 }

@@ -6,8 +6,13 @@ import java.util.Optional;
 
 /** What a store answers to {@link CounterStore#reserve}. */
 public sealed interface ReserveResult {
-  /** Every claim found room. */
-  record Reserved(Reservation reservation) implements ReserveResult {}
+  /**
+   * Every claim found room.
+   *
+   * @param spendWithin how long from now the units of every counter belong to the window that they
+   *     were charged to: a call that is let through later is not covered by them
+   */
+  record Reserved(Reservation reservation, Duration spendWithin) implements ReserveResult {}
 
   /**
    * A claim found none; nothing is held. Where several claims on one subject found none, this is

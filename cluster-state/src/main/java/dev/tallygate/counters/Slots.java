@@ -1,5 +1,7 @@
 package dev.tallygate.counters;
 
+import java.time.Duration;
+
 /**
  * How a counter's time is cut into slots, and how long units stay charged.
  *
@@ -30,6 +32,16 @@ record Slots(long windowMillis, int perWindow, int charged) {
   /** The slot that holds an instant. */
   long at(long epochMillis) {
     return Math.floorDiv(epochMillis * perWindow, windowMillis);
+  }
+
+  /** How long a slot lasts, to the millisecond. */
+  Duration length() {
+    return Duration.ofMillis(windowMillis / perWindow);
+  }
+
+  /** The first millisecond after the slot. */
+  long end(long slot) {
+    return -Math.floorDiv(-(slot + 1) * windowMillis, perWindow);
   }
 
   /** The first millisecond at which units charged in the slot are charged no more. */

@@ -1,9 +1,10 @@
 package dev.tallygate.hazelcast;
 
+import com.hazelcast.cluster.MembershipAdapter;
+import com.hazelcast.cluster.MembershipEvent;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.core.HazelcastInstanceNotActiveException;
 import com.hazelcast.map.EntryProcessor;
-import com.hazelcast.map.IMap;
 import dev.tallygate.counters.Claim;
 import dev.tallygate.counters.CounterKey;
 import dev.tallygate.counters.CounterStore;
@@ -13,17 +14,22 @@ import dev.tallygate.counters.ReserveResult;
 import dev.tallygate.counters.ReserveResult.Reserved;
 import dev.tallygate.counters.ReserveResult.Unavailable;
 import dev.tallygate.policy.OnStoreLoss;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,9 +42,16 @@ import org.slf4j.LoggerFactory;
  * before are cancelled by the reservation's id before the refusal is answered. Until then another
  * call may find them held, and be refused early; none is ever admitted too much.
  *
- * <p>A step that fails or takes longer than {@link #ANSWER_WITHIN} makes the store unavailable for
- * that call; its id is then cancelled in the background, which also keeps a late step from holding
- * anything. What no cancellation reaches stays held until its window ends.
+ * <p>An answer counts only while this process sees a quorum of data members, and a step is taken
+ * only where so many members keep the counts that one of them is in every quorum. A step whose
+ * copies cannot be written has no answer; it is taken again, by its id, while there is time.
+ *
+ * <p>A step that finds no table for its subject asks for the birth of the partition, and is taken
+ * again with it: see {@link Births}.
+ *
+ * <p>A reservation whose steps fail, or take longer than {@link #ANSWER_WITHIN} in all, finds the
+ * store unavailable; its id is then cancelled in the background, which also keeps a late step from
+ * holding anything. What no cancellation reaches stays held until its window ends.
  *
  * <p>Thread-safe; never blocks. Stages complete on a thread of the store, on the common pool, or on
  * the caller's thread: what depends on them must not block, nor ask the store again on that thread.
@@ -46,27 +59,48 @@ import org.slf4j.LoggerFactory;
 public final class HazelcastCounterStore implements CounterStore {
   static final String MAP = "ledger";
 
-  /** How long each step may take, before the store counts as unavailable. */
+  /** How long a reservation may take, before the store counts as unavailable. */
   static final Duration ANSWER_WITHIN = Duration.ofSeconds(2);
 
   private static final int CANCEL_ATTEMPTS = 5;
+  private static final int MOST_CANCELS_WAITING = 10_000;
+  private static final long[] AFTER_A_LOSS_MILLIS = {50, 100, 200, 300, 500};
+  private static final String CUT_OFF = "too few data members are there to count";
   private static final Logger log = LoggerFactory.getLogger(HazelcastCounterStore.class);
 
-  private final IMap<String, CounterTable> tables;
+  private final Steps steps;
+  private final Births births;
+  private final LedgerOwner owner;
   private final Duration answerWithin;
+  private final AtomicInteger cancelsWaiting = new AtomicInteger();
+  private final Set<PersistentStep<ReserveResult>> underWay = ConcurrentHashMap.newKeySet();
 
-  HazelcastCounterStore(HazelcastInstance member) {
-    this(member.getMap(MAP), ANSWER_WITHIN);
+  HazelcastCounterStore(HazelcastInstance member, Births births) {
+    this(Steps.on(member, member.getMap(MAP)), births, LedgerOwner.at(member), ANSWER_WITHIN);
+    member
+        .getCluster()
+        .addMembershipListener(
+            new MembershipAdapter() {
+              @Override
+              public void memberRemoved(MembershipEvent removed) {
+                // Its part in them is taken over in the meantime.
+                for (long millis : AFTER_A_LOSS_MILLIS) {
+                  underWay.forEach(step -> step.takeIn(millis));
+                }
+              }
+            });
   }
 
-  HazelcastCounterStore(IMap<String, CounterTable> tables, Duration answerWithin) {
-    this.tables = tables;
+  HazelcastCounterStore(Steps steps, Births births, LedgerOwner owner, Duration answerWithin) {
+    this.steps = steps;
+    this.births = births;
+    this.owner = owner;
     this.answerWithin = answerWithin;
   }
 
   @Override
   public CompletionStage<ReserveResult> reserve(String reservationId, List<Claim> claims) {
-    requireDistinct(claims);
+    Claim.requireDistinct(claims);
     Map<String, List<Claim>> bySubject = new TreeMap<>();
     for (Claim claim : claims) {
       bySubject.computeIfAbsent(subject(claim.key()), unused -> new ArrayList<>()).add(claim);
@@ -75,19 +109,21 @@ public final class HazelcastCounterStore implements CounterStore {
   }
 
   @Override
-  public CompletionStage<Boolean> settle(Reservation reservation, Set<CounterKey> refunded) {
+  public CompletionStage<Boolean> settle(
+      Reservation reservation, Map<CounterKey, BigDecimal> givenBack) {
     if (reservation.holds().isEmpty()) {
       return CompletableFuture.completedFuture(false);
     }
-    Map<String, Set<CounterKey>> bySubject = new LinkedHashMap<>();
+    Map<String, Map<CounterKey, BigDecimal>> bySubject = new LinkedHashMap<>();
     reservation.holds().stream()
         .sorted(Reservation.Hold.LATEST_END_FIRST)
         .forEach(
             hold -> {
-              Set<CounterKey> here =
-                  bySubject.computeIfAbsent(subject(hold.key()), unused -> new HashSet<>());
-              if (refunded.contains(hold.key())) {
-                here.add(hold.key());
+              Map<CounterKey, BigDecimal> here =
+                  bySubject.computeIfAbsent(subject(hold.key()), unused -> new HashMap<>());
+              BigDecimal back = givenBack.get(hold.key());
+              if (back != null) {
+                here.put(hold.key(), back);
               }
             });
     List<String> subjects = List.copyOf(bySubject.keySet());
@@ -106,8 +142,30 @@ public final class HazelcastCounterStore implements CounterStore {
         .exceptionally(failure -> kept(reservation.id(), subjects.get(0), failure));
   }
 
+  @Override
+  public CompletionStage<Boolean> shrink(Reservation smaller) {
+    Map<String, List<Reservation.Hold>> bySubject = new LinkedHashMap<>();
+    smaller
+        .holds()
+        .forEach(
+            hold ->
+                bySubject
+                    .computeIfAbsent(subject(hold.key()), unused -> new ArrayList<>())
+                    .add(hold));
+    CompletableFuture<Boolean> shrunk = CompletableFuture.completedFuture(false);
+    for (Map.Entry<String, List<Reservation.Hold>> entry : bySubject.entrySet()) {
+      CompletableFuture<Boolean> here =
+          submit(entry.getKey(), new ShrinkProcessor(smaller.id(), entry.getValue()))
+              .exceptionally(failure -> kept(smaller.id(), entry.getKey(), failure));
+      shrunk = shrunk.thenCombine(here, Boolean::logicalOr);
+    }
+    return shrunk;
+  }
+
   private CompletableFuture<Boolean> settleRest(
-      Reservation reservation, List<String> subjects, Map<String, Set<CounterKey>> bySubject) {
+      Reservation reservation,
+      List<String> subjects,
+      Map<String, Map<CounterKey, BigDecimal>> bySubject) {
     List<CompletableFuture<Boolean>> rest = new ArrayList<>();
     for (String subject : subjects.subList(1, subjects.size())) {
       rest.add(
@@ -120,7 +178,15 @@ public final class HazelcastCounterStore implements CounterStore {
 
   @Override
   public CompletionStage<Usage> usage(CounterKey key) {
-    return submit(subject(key), new UsageQuery(key));
+    String subject = subject(key);
+    return submit(subject, new UsageQuery(key, Optional.empty()))
+        .thenComposeAsync(
+            usage ->
+                usage != null
+                    ? CompletableFuture.completedFuture(usage)
+                    : birth(subject, answerWithin)
+                        .thenComposeAsync(
+                            birth -> submit(subject, new UsageQuery(key, Optional.of(birth)))));
   }
 
   /** Does nothing: the member is closed by whoever started it. */
@@ -133,7 +199,10 @@ public final class HazelcastCounterStore implements CounterStore {
     private final Map<String, List<Claim>> bySubject;
     private final List<String> subjects;
     private final List<String> asked = new ArrayList<>();
+    private final Map<String, Birth> born = new ConcurrentHashMap<>();
     private final List<Reservation.Hold> holds = new ArrayList<>();
+    private final long end = System.nanoTime() + answerWithin.toNanos();
+    private Duration spendWithin = ANY_TIME;
 
     Reserving(String id, Map<String, List<Claim>> bySubject) {
       this.id = id;
@@ -143,14 +212,54 @@ public final class HazelcastCounterStore implements CounterStore {
 
     CompletionStage<ReserveResult> next() {
       if (asked.size() == subjects.size()) {
-        return CompletableFuture.completedFuture(new Reserved(new Reservation(id, holds)));
+        return CompletableFuture.completedFuture(
+            new Reserved(new Reservation(id, holds), spendWithin));
       }
       String subject = subjects.get(asked.size());
       List<Claim> claims = bySubject.get(subject);
       asked.add(subject);
-      return submit(subject, new ReserveProcessor(id, claims))
+      return persistently(subject, () -> new ReserveProcessor(id, claims, Optional.empty()), left())
+          .thenCompose(
+              result ->
+                  result != null
+                      ? CompletableFuture.completedFuture(result)
+                      : CompletableFuture.completedFuture(subject)
+                          .thenComposeAsync(first -> asFirst(first, claims)))
           .handle((result, failure) -> failure == null ? result : unavailable(claims, failure))
           .thenCompose(this::continued);
+    }
+
+    /** As the first of its subject: the birth is the same before and after, or nothing is sure. */
+    private CompletableFuture<ReserveResult> asFirst(String subject, List<Claim> claims) {
+      return birth(subject, left())
+          .thenComposeAsync(
+              birth -> {
+                born.put(subject, birth);
+                return persistently(
+                        subject, () -> new ReserveProcessor(id, claims, Optional.of(birth)), left())
+                    .thenComposeAsync(
+                        result ->
+                            birth(subject, left())
+                                .thenApply(
+                                    after -> {
+                                      if (!after.equals(birth)) {
+                                        throw new IllegalStateException(
+                                            "the counts of " + subject + " were lost meanwhile");
+                                      }
+                                      return result;
+                                    }));
+              });
+    }
+
+    private Duration left() {
+      return Duration.ofNanos(Math.max(0, end - System.nanoTime()));
+    }
+
+    private CompletableFuture<Void> cancel(String subject) {
+      return HazelcastCounterStore.this.cancel(
+          subject,
+          new CancelProcessor(id, Optional.ofNullable(born.get(subject))),
+          CANCEL_ATTEMPTS);
     }
 
     /** What asks the store again leaves its thread, which may not wait for another step. */
@@ -164,65 +273,91 @@ public final class HazelcastCounterStore implements CounterStore {
     private CompletionStage<ReserveResult> proceed(ReserveResult result) {
       if (result instanceof Reserved reserved) {
         holds.addAll(reserved.reservation().holds());
+        if (reserved.spendWithin().compareTo(spendWithin) < 0) {
+          spendWithin = reserved.spendWithin();
+        }
         return next();
       }
       if (result instanceof Unavailable) {
-        asked.forEach(subject -> cancel(subject, id, CANCEL_ATTEMPTS));
+        asked.forEach(this::cancel);
         return CompletableFuture.completedFuture(result);
       }
       List<String> held = asked.subList(0, asked.size() - 1);
       return CompletableFuture.allOf(
-              held.stream()
-                  .map(subject -> cancel(subject, id, CANCEL_ATTEMPTS))
-                  .toArray(CompletableFuture<?>[]::new))
+              held.stream().map(this::cancel).toArray(CompletableFuture<?>[]::new))
           .thenApply(unused -> result);
     }
   }
 
   /** Completes normally after the first attempt; further attempts go on in the background. */
-  private CompletableFuture<Void> cancel(String subject, String id, int attemptsLeft) {
-    return submit(subject, new CancelProcessor(id))
+  private CompletableFuture<Void> cancel(
+      String subject, CancelProcessor cancelling, int attemptsLeft) {
+    return submit(subject, new CancelProcessor(cancelling.id, cancelling.birth))
         .handle(
             (unused, failure) -> {
               if (failure == null) {
                 return null;
               }
-              if (attemptsLeft <= 1 || failure instanceof HazelcastInstanceNotActiveException) {
+              if (attemptsLeft <= 1
+                  || failure instanceof HazelcastInstanceNotActiveException
+                  || cancelsWaiting.get() >= MOST_CANCELS_WAITING) {
                 log.warn(
                     "Could not cancel reservation {} of {}; its units stay held until their windows"
                         + " end: {}",
-                    id,
+                    cancelling.id,
                     subject,
                     failure.toString());
               } else {
+                cancelsWaiting.incrementAndGet();
                 CompletableFuture.delayedExecutor(answerWithin.toMillis(), TimeUnit.MILLISECONDS)
-                    .execute(() -> cancel(subject, id, attemptsLeft - 1));
+                    .execute(
+                        () -> {
+                          cancelsWaiting.decrementAndGet();
+                          cancel(subject, cancelling, attemptsLeft - 1);
+                        });
               }
               return null;
             });
   }
 
+  /** As {@link #submit}, again and again where it fails, for a step that has an id. */
+  private CompletableFuture<ReserveResult> persistently(
+      String subject, Supplier<ReserveProcessor> step, Duration within) {
+    PersistentStep<ReserveResult> persistent =
+        new PersistentStep<>(
+            () -> once(subject, step.get()), owner.quorum().holds() ? within : Duration.ZERO);
+    underWay.add(persistent);
+    persistent.take();
+    return persistent
+        .answer()
+        .orTimeout(within.toNanos(), TimeUnit.NANOSECONDS)
+        .whenComplete((result, failure) -> underWay.remove(persistent));
+  }
+
   /** Never throws, and completes in bounded time. */
   private <R> CompletableFuture<R> submit(
       String subject, EntryProcessor<String, CounterTable, R> processor) {
-    CompletableFuture<R> bounded = new CompletableFuture<>();
-    try {
-      tables
-          .submitToKey(subject, processor)
-          // On the store's thread: the common pool would cost a hop for every step.
-          .whenCompleteAsync(
-              (answer, failure) -> {
-                if (failure == null) {
-                  bounded.complete(answer);
-                } else {
-                  bounded.completeExceptionally(failure);
-                }
-              },
-              Runnable::run);
-    } catch (RuntimeException e) {
-      bounded.completeExceptionally(e);
-    }
-    return bounded.orTimeout(answerWithin.toMillis(), TimeUnit.MILLISECONDS);
+    return once(subject, processor).orTimeout(answerWithin.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** Never throws. */
+  private <R> CompletableFuture<R> once(
+      String subject, EntryProcessor<String, CounterTable, R> processor) {
+    return owner.quorum().believed(() -> steps.take(subject, processor), CUT_OFF);
+  }
+
+  /** Fails where the partition has none yet. */
+  private CompletableFuture<Birth> birth(String subject, Duration within) {
+    return births
+        .of(subject)
+        .toCompletableFuture()
+        .thenApply(
+            birth ->
+                birth.orElseThrow(
+                    () ->
+                        new IllegalStateException(
+                            "the counts of " + subject + " have no place yet")))
+        .orTimeout(within.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   private static Unavailable unavailable(List<Claim> claims, Throwable failure) {
@@ -237,20 +372,11 @@ public final class HazelcastCounterStore implements CounterStore {
 
   private static boolean kept(String id, String subject, Throwable failure) {
     log.warn(
-        "Could not settle reservation {} of {}; its units are kept: {}",
+        "Could not give back units of reservation {} of {}; they are kept: {}",
         id,
         subject,
         failure.toString());
     return false;
-  }
-
-  private static void requireDistinct(List<Claim> claims) {
-    Set<CounterKey> keys = new HashSet<>();
-    for (Claim claim : claims) {
-      if (!keys.add(claim.key())) {
-        throw new IllegalArgumentException("two claims of one counter: " + claim.key());
-      }
-    }
   }
 
   private static String subject(CounterKey key) {

@@ -1,280 +1,246 @@
 package dev.tallygate.hazelcast;
 
-import com.hazelcast.nio.serialization.compact.CompactReader;
-import com.hazelcast.nio.serialization.compact.CompactSerializer;
-import com.hazelcast.nio.serialization.compact.CompactWriter;
 import dev.tallygate.counters.Claim;
 import dev.tallygate.counters.CounterKey;
 import dev.tallygate.counters.CounterStore;
 import dev.tallygate.counters.CounterTable;
+import dev.tallygate.counters.CounterTable.Charged;
+import dev.tallygate.counters.CounterTable.Contents;
+import dev.tallygate.counters.CounterTable.Remembered;
 import dev.tallygate.counters.Reservation;
+import dev.tallygate.counters.Reservation.Hold;
 import dev.tallygate.counters.ReserveResult.Exceeded;
 import dev.tallygate.counters.ReserveResult.Reserved;
 import dev.tallygate.counters.ReserveResult.Unavailable;
-import dev.tallygate.policy.Algorithm;
 import dev.tallygate.policy.OnStoreLoss;
-import dev.tallygate.policy.Scope;
 import java.math.BigDecimal;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.function.BiConsumer;
-import java.util.function.Function;
+import java.util.OptionalLong;
 
 /**
- * How the ledger's values and steps travel between members and rest on backups: Hazelcast's Compact
- * format, never Java serialisation.
+ * How the ledger's values and steps travel between members: as few bytes, and never by Java
+ * serialisation. Every exact call pays for them three times, to its owner, to the backup and back;
+ * Compact, in which all else of ours travels, would cost more than the step.
  *
- * <p>Members of two releases read each other while a cluster is rolled: so a type's name and its
- * fields' names and kinds never change, and a field that is added must be read with a default where
- * {@code reader.getFieldKind} does not know it.
+ * <p>Members of two releases read each other while a cluster is rolled: so a type keeps its number
+ * and its values their order, and a value that is added comes last, where an older reader does not
+ * look; a newer one has to ask whether it is there. Any other change is another {@link
+ * MemberPass#LEDGER_FORMAT}.
  */
 final class LedgerSerializers {
+  private static final OnStoreLoss[] ON_STORE_LOSS = OnStoreLoss.values();
+  private static final CounterTable.State[] STATES = CounterTable.State.values();
+
   private LedgerSerializers() {}
 
-  static List<CompactSerializer<?>> all() {
+  static List<FlatSerializer<?>> all() {
     return List.of(
-        of("CounterKey", CounterKey.class, LedgerSerializers::key, LedgerSerializers::key),
-        of("Claim", Claim.class, LedgerSerializers::claim, LedgerSerializers::claim),
-        of("Hold", Reservation.Hold.class, LedgerSerializers::hold, LedgerSerializers::hold),
-        of("Count", Count.class, LedgerSerializers::count, LedgerSerializers::count),
-        of(
-            "Remembered",
-            CounterTable.Remembered.class,
-            LedgerSerializers::remembered,
-            LedgerSerializers::remembered),
-        of("CounterTable", CounterTable.class, LedgerSerializers::table, LedgerSerializers::table),
-        of("Reserved", Reserved.class, LedgerSerializers::reserved, LedgerSerializers::reserved),
-        of("Exceeded", Exceeded.class, LedgerSerializers::exceeded, LedgerSerializers::exceeded),
-        of(
-            "Unavailable",
-            Unavailable.class,
-            LedgerSerializers::unavailable,
-            LedgerSerializers::unavailable),
-        of("Usage", CounterStore.Usage.class, LedgerSerializers::usage, LedgerSerializers::usage),
-        of(
-            "Reserve",
+        new FlatSerializer<>(
+            7001,
             ReserveProcessor.class,
-            (writer, step) -> {
-              writer.writeString("id", step.id);
-              writer.writeArrayOfCompact("claims", step.claims.toArray(Claim[]::new));
+            (out, step) -> {
+              out.text(step.id);
+              out.all(step.claims, claim -> claim(out, claim));
+              birth(out, step.birth);
             },
-            reader ->
-                new ReserveProcessor(
-                    reader.readString("id"),
-                    List.of(reader.readArrayOfCompact("claims", Claim.class)))),
-        of(
-            "Settle",
+            in -> new ReserveProcessor(in.text(), in.all(() -> claim(in)), birth(in))),
+        new FlatSerializer<>(
+            7002, Reserved.class, LedgerSerializers::reserved, LedgerSerializers::reserved),
+        new FlatSerializer<>(
+            7003, Exceeded.class, LedgerSerializers::exceeded, LedgerSerializers::exceeded),
+        new FlatSerializer<>(
+            7004,
+            Unavailable.class,
+            (out, answer) -> {
+              out.key(answer.key());
+              out.text(answer.cause());
+            },
+            in -> new Unavailable(in.key(), in.text())),
+        new FlatSerializer<>(
+            7005,
             SettleProcessor.class,
-            (writer, step) -> {
-              writer.writeString("id", step.id);
-              writer.writeArrayOfCompact("refunded", step.refunded.toArray(CounterKey[]::new));
+            (out, step) -> {
+              out.text(step.id);
+              out.all(step.givenBack.entrySet(), back -> units(out, back));
             },
-            reader ->
-                new SettleProcessor(
-                    reader.readString("id"),
-                    Set.of(reader.readArrayOfCompact("refunded", CounterKey.class)))),
-        of(
-            "Cancel",
+            in -> new SettleProcessor(in.text(), units(in))),
+        new FlatSerializer<>(
+            7006,
+            ShrinkProcessor.class,
+            (out, step) -> {
+              out.text(step.id);
+              out.all(step.most, hold -> hold(out, hold));
+            },
+            in -> new ShrinkProcessor(in.text(), in.all(() -> hold(in)))),
+        new FlatSerializer<>(
+            7007,
             CancelProcessor.class,
-            (writer, step) -> writer.writeString("id", step.id),
-            reader -> new CancelProcessor(reader.readString("id"))),
-        of(
-            "UsageQuery",
-            UsageQuery.class,
-            (writer, query) -> writer.writeCompact("key", query.key),
-            reader -> new UsageQuery(reader.readCompact("key"))),
-        of(
-            "StoreTable",
-            StoreTable.class,
-            (writer, step) -> {
-              writer.writeCompact("table", step.table);
-              writer.writeInt64("ttlSeconds", step.ttlSeconds);
+            (out, step) -> {
+              out.text(step.id);
+              birth(out, step.birth);
             },
-            reader -> new StoreTable(reader.readCompact("table"), reader.readInt64("ttlSeconds"))));
+            in -> new CancelProcessor(in.text(), birth(in))),
+        new FlatSerializer<>(
+            7008,
+            UsageQuery.class,
+            (out, query) -> {
+              out.key(query.key);
+              birth(out, query.birth);
+            },
+            in -> new UsageQuery(in.key(), birth(in))),
+        new FlatSerializer<>(
+            7009,
+            CounterStore.Usage.class,
+            (out, usage) -> {
+              out.decimal(usage.used());
+              out.number(usage.windowLeft().toMillis());
+            },
+            in -> new CounterStore.Usage(in.decimal(), Duration.ofMillis(in.number()))),
+        new FlatSerializer<>(
+            7010,
+            ApplyChanges.class,
+            (out, step) -> {
+              out.number(step.ttlSeconds);
+              contents(out, step.changes);
+            },
+            in -> {
+              long ttlSeconds = in.number();
+              return new ApplyChanges(contents(in), ttlSeconds);
+            }),
+        new FlatSerializer<>(
+            7011,
+            CounterTable.class,
+            (out, table) -> contents(out, table.contents()),
+            in -> new CounterTable(contents(in))),
+        new FlatSerializer<>(
+            7012, Birth.class, LedgerSerializers::birth, LedgerSerializers::knownBirth));
   }
 
-  /** One counter of a table. */
-  private record Count(CounterKey key, List<CounterTable.Charged> charged) {}
-
-  private static void key(CompactWriter writer, CounterKey key) {
-    writer.writeString("scope", key.scope().name());
-    writer.writeString("subject", key.subject());
-    writer.writeString("counter", key.counter());
-    writer.writeInt64("windowSeconds", key.windowSeconds());
-    writer.writeString("algorithm", key.algorithm().name());
+  private static void claim(FlatWriter out, Claim claim) {
+    out.key(claim.key());
+    out.decimal(claim.amount());
+    out.decimal(claim.wanted());
+    out.decimal(claim.max());
+    out.choice(claim.onStoreLoss());
   }
 
-  private static CounterKey key(CompactReader reader) {
-    return new CounterKey(
-        Scope.valueOf(reader.readString("scope")),
-        reader.readString("subject"),
-        reader.readString("counter"),
-        reader.readInt64("windowSeconds"),
-        Algorithm.valueOf(reader.readString("algorithm")));
+  private static Claim claim(FlatReader in) {
+    return new Claim(in.key(), in.decimal(), in.decimal(), in.decimal(), in.choice(ON_STORE_LOSS));
   }
 
-  private static void claim(CompactWriter writer, Claim claim) {
-    writer.writeCompact("key", claim.key());
-    writer.writeDecimal("amount", claim.amount());
-    writer.writeDecimal("max", claim.max());
-    writer.writeString("onStoreLoss", claim.onStoreLoss().name());
+  private static void units(FlatWriter out, Map.Entry<CounterKey, BigDecimal> units) {
+    out.key(units.getKey());
+    out.decimal(units.getValue());
   }
 
-  private static Claim claim(CompactReader reader) {
-    return new Claim(
-        reader.readCompact("key"),
-        reader.readDecimal("amount"),
-        reader.readDecimal("max"),
-        OnStoreLoss.valueOf(reader.readString("onStoreLoss")));
+  private static Map<CounterKey, BigDecimal> units(FlatReader in) {
+    Map<CounterKey, BigDecimal> units = new HashMap<>();
+    in.all(() -> units.put(in.key(), in.decimal()));
+    return units;
   }
 
-  private static void hold(CompactWriter writer, Reservation.Hold hold) {
-    writer.writeCompact("key", hold.key());
-    writer.writeDecimal("amount", hold.amount());
-    writer.writeInt64("window", hold.window());
+  private static void hold(FlatWriter out, Hold hold) {
+    out.key(hold.key());
+    out.decimal(hold.amount());
+    out.number(hold.window());
   }
 
-  private static Reservation.Hold hold(CompactReader reader) {
-    return new Reservation.Hold(
-        reader.readCompact("key"), reader.readDecimal("amount"), reader.readInt64("window"));
+  private static Hold hold(FlatReader in) {
+    return new Hold(in.key(), in.decimal(), in.number());
   }
 
-  private static void count(CompactWriter writer, Count count) {
-    writer.writeCompact("key", count.key());
-    writer.writeArrayOfInt64(
-        "slots", count.charged().stream().mapToLong(CounterTable.Charged::slot).toArray());
-    writer.writeArrayOfDecimal(
-        "units",
-        count.charged().stream().map(CounterTable.Charged::units).toArray(BigDecimal[]::new));
+  private static void reserved(FlatWriter out, Reserved reserved) {
+    out.text(reserved.reservation().id());
+    out.all(reserved.reservation().holds(), hold -> hold(out, hold));
+    out.number(reserved.spendWithin().toMillis());
   }
 
-  private static Count count(CompactReader reader) {
-    long[] slots = reader.readArrayOfInt64("slots");
-    BigDecimal[] units = reader.readArrayOfDecimal("units");
-    List<CounterTable.Charged> charged = new ArrayList<>(slots.length);
-    for (int i = 0; i < slots.length; i++) {
-      charged.add(new CounterTable.Charged(slots[i], units[i]));
-    }
-    return new Count(reader.readCompact("key"), charged);
-  }
-
-  private static void remembered(CompactWriter writer, CounterTable.Remembered one) {
-    writer.writeString("id", one.id());
-    writer.writeString("state", one.state().name());
-    writer.writeArrayOfCompact("holds", one.holds().toArray(Reservation.Hold[]::new));
-    writer.writeInt64("forgetAt", one.forgetAt());
-  }
-
-  private static CounterTable.Remembered remembered(CompactReader reader) {
-    return new CounterTable.Remembered(
-        reader.readString("id"),
-        CounterTable.State.valueOf(reader.readString("state")),
-        Arrays.asList(reader.readArrayOfCompact("holds", Reservation.Hold.class)),
-        reader.readInt64("forgetAt"));
-  }
-
-  private static void table(CompactWriter writer, CounterTable table) {
-    CounterTable.Contents contents = table.contents();
-    writer.writeInt64("latest", contents.latest());
-    writer.writeArrayOfCompact(
-        "counts",
-        contents.charged().entrySet().stream()
-            .map(count -> new Count(count.getKey(), count.getValue()))
-            .toArray(Count[]::new));
-    writer.writeArrayOfCompact(
-        "reservations", contents.reservations().toArray(CounterTable.Remembered[]::new));
-  }
-
-  private static CounterTable table(CompactReader reader) {
-    Map<CounterKey, List<CounterTable.Charged>> charged = new HashMap<>();
-    for (Count count : reader.readArrayOfCompact("counts", Count.class)) {
-      charged.put(count.key(), count.charged());
-    }
-    return new CounterTable(
-        new CounterTable.Contents(
-            reader.readInt64("latest"),
-            charged,
-            Arrays.asList(
-                reader.readArrayOfCompact("reservations", CounterTable.Remembered.class))));
-  }
-
-  private static void reserved(CompactWriter writer, Reserved reserved) {
-    writer.writeString("id", reserved.reservation().id());
-    writer.writeArrayOfCompact(
-        "holds", reserved.reservation().holds().toArray(Reservation.Hold[]::new));
-  }
-
-  private static Reserved reserved(CompactReader reader) {
+  private static Reserved reserved(FlatReader in) {
     return new Reserved(
-        new Reservation(
-            reader.readString("id"),
-            Arrays.asList(reader.readArrayOfCompact("holds", Reservation.Hold.class))));
+        new Reservation(in.text(), in.all(() -> hold(in))), Duration.ofMillis(in.number()));
   }
 
-  private static void exceeded(CompactWriter writer, Exceeded exceeded) {
-    writer.writeCompact("key", exceeded.key());
-    writer.writeDecimal("used", exceeded.used());
-    writer.writeNullableInt64(
-        "retryAfterMillis", exceeded.retryAfter().map(Duration::toMillis).orElse(null));
+  private static void exceeded(FlatWriter out, Exceeded exceeded) {
+    out.key(exceeded.key());
+    out.decimal(exceeded.used());
+    out.number(
+        exceeded
+            .retryAfter()
+            .map(wait -> OptionalLong.of(wait.toMillis()))
+            .orElse(OptionalLong.empty()));
   }
 
-  private static Exceeded exceeded(CompactReader reader) {
+  private static Exceeded exceeded(FlatReader in) {
+    CounterKey key = in.key();
+    BigDecimal used = in.decimal();
+    OptionalLong millis = in.optionalNumber();
     return new Exceeded(
-        reader.readCompact("key"),
-        reader.readDecimal("used"),
-        Optional.ofNullable(reader.readNullableInt64("retryAfterMillis")).map(Duration::ofMillis));
+        key,
+        used,
+        millis.isPresent() ? Optional.of(Duration.ofMillis(millis.getAsLong())) : Optional.empty());
   }
 
-  private static void unavailable(CompactWriter writer, Unavailable unavailable) {
-    writer.writeCompact("key", unavailable.key());
-    writer.writeString("cause", unavailable.cause());
+  private static void birth(FlatWriter out, Optional<Birth> birth) {
+    out.flag(birth.isPresent());
+    birth.ifPresent(known -> birth(out, known));
   }
 
-  private static Unavailable unavailable(CompactReader reader) {
-    return new Unavailable(reader.readCompact("key"), reader.readString("cause"));
+  private static Optional<Birth> birth(FlatReader in) {
+    return in.flag() ? Optional.of(knownBirth(in)) : Optional.empty();
   }
 
-  private static void usage(CompactWriter writer, CounterStore.Usage usage) {
-    writer.writeDecimal("used", usage.used());
-    writer.writeInt64("windowLeftMillis", usage.windowLeft().toMillis());
+  private static void birth(FlatWriter out, Birth birth) {
+    out.text(birth.id());
+    out.number(birth.at());
+    out.number(birth.blindBefore());
+    out.flag(birth.founded());
   }
 
-  private static CounterStore.Usage usage(CompactReader reader) {
-    return new CounterStore.Usage(
-        reader.readDecimal("used"), Duration.ofMillis(reader.readInt64("windowLeftMillis")));
+  private static Birth knownBirth(FlatReader in) {
+    return new Birth(in.text(), in.number(), in.optionalNumber(), in.flag());
   }
 
-  private static <T> CompactSerializer<T> of(
-      String name,
-      Class<T> type,
-      BiConsumer<CompactWriter, T> write,
-      Function<CompactReader, T> read) {
-    return new CompactSerializer<>() {
-      @Override
-      public T read(CompactReader reader) {
-        return read.apply(reader);
-      }
+  private static void contents(FlatWriter out, Contents contents) {
+    out.number(contents.latest());
+    out.number(contents.change());
+    out.number(contents.blindBefore());
+    out.all(contents.charged().entrySet(), count -> count(out, count));
+    out.all(contents.reservations(), one -> remembered(out, one));
+  }
 
-      @Override
-      public void write(CompactWriter writer, T value) {
-        write.accept(writer, value);
-      }
+  private static Contents contents(FlatReader in) {
+    return new Contents(
+        in.number(), in.number(), in.optionalNumber(), counts(in), in.all(() -> remembered(in)));
+  }
 
-      @Override
-      public String getTypeName() {
-        return "tallygate." + name;
-      }
+  private static void count(FlatWriter out, Map.Entry<CounterKey, List<Charged>> count) {
+    out.key(count.getKey());
+    out.all(
+        count.getValue(),
+        charged -> {
+          out.number(charged.slot());
+          out.decimal(charged.units());
+        });
+  }
 
-      @Override
-      public Class<T> getCompactClass() {
-        return type;
-      }
-    };
+  private static Map<CounterKey, List<Charged>> counts(FlatReader in) {
+    Map<CounterKey, List<Charged>> counts = new HashMap<>();
+    in.all(() -> counts.put(in.key(), in.all(() -> new Charged(in.number(), in.decimal()))));
+    return counts;
+  }
+
+  private static void remembered(FlatWriter out, Remembered one) {
+    out.text(one.id());
+    out.choice(one.state());
+    out.all(one.holds(), hold -> hold(out, hold));
+    out.number(one.forgetAt());
+  }
+
+  private static Remembered remembered(FlatReader in) {
+    return new Remembered(in.text(), in.choice(STATES), in.all(() -> hold(in)), in.number());
   }
 }

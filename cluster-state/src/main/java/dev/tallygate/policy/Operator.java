@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
 
 /**
  * What a condition can ask of a value that is there. An operator is compiled once with the value
@@ -227,17 +228,17 @@ enum Operator {
     if (!value.isNull() && !JsonEquality.sameType(actual, value)) {
       return Truth.INDETERMINATE;
     }
-    return Truth.of(JsonEquality.equal(actual, value));
+    return JsonEquality.equal(actual, value);
   }
 
-  private static Function<JsonNode, Truth> ordering(JsonNode value, OrderTest test)
+  private static Function<JsonNode, Truth> ordering(JsonNode value, IntPredicate test)
       throws MalformedValue {
     if (!value.isNumber()) {
       throw new MalformedValue("an ordering takes a number, without quotes");
     }
     return actual ->
         actual.isNumber() && JsonEquality.isFinite(actual)
-            ? Truth.of(test.holds(JsonEquality.compare(actual, value)))
+            ? JsonEquality.ordered(actual, value, test)
             : Truth.INDETERMINATE;
   }
 
@@ -262,14 +263,16 @@ enum Operator {
       if (!types.contains(actual.getNodeType())) {
         return nullable || listed.isEmpty() ? Truth.FALSE : Truth.INDETERMINATE;
       }
+      Truth any = Truth.FALSE;
       if (!actual.isTextual()) {
         for (JsonNode item : listed) {
-          if (JsonEquality.equal(actual, item)) {
-            return Truth.TRUE;
+          any = any.or(JsonEquality.equal(actual, item));
+          if (any == Truth.TRUE) {
+            break;
           }
         }
       }
-      return Truth.FALSE;
+      return any;
     };
   }
 
@@ -331,9 +334,5 @@ enum Operator {
       throw new MalformedValue("the list has more than " + MAX_LISTED_VALUES + " values");
     }
     return texts;
-  }
-
-  private interface OrderTest {
-    boolean holds(int order);
   }
 }

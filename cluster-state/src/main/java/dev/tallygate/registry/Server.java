@@ -1,5 +1,6 @@
 package dev.tallygate.registry;
 
+import dev.tallygate.policy.UrlHosts;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
@@ -17,6 +18,9 @@ import java.util.Set;
  * @param timeouts how long to wait for it
  * @param bounds what its messages may cost
  * @param methods MCP methods that pass besides {@code tools/*}; anything else is refused
+ * @param trust how far it is trusted to say what its tools are
+ * @param checksArguments whether arguments must fit the pinned input schema of their tool
+ * @param asks what it may ask of clients
  */
 public record Server(
     String name,
@@ -25,7 +29,10 @@ public record Server(
     Optional<String> caPem,
     Timeouts timeouts,
     Bounds bounds,
-    Set<String> methods) {
+    Set<String> methods,
+    Trust trust,
+    boolean checksArguments,
+    Asks asks) {
 
   /**
    * @param connect until the connection stands
@@ -42,11 +49,43 @@ public record Server(
    * @param maxListBytes of a {@code tools/list} answer, which is held whole to be filtered
    * @param maxEventBytes of one event of a stream
    * @param maxConnections to the server
+   * @param maxCallsPerGrant requests of one grant that a node has under way at one time
+   * @param maxStreamsPerGrant streams of one grant that a node has open at one time
    */
   public record Bounds(
-      int maxRequestBytes, int maxListBytes, int maxEventBytes, int maxConnections) {
+      int maxRequestBytes,
+      int maxListBytes,
+      int maxEventBytes,
+      int maxConnections,
+      int maxCallsPerGrant,
+      int maxStreamsPerGrant) {
     public static final Bounds DEFAULT =
-        new Bounds(4 * 1024 * 1024, 16 * 1024 * 1024, 16 * 1024 * 1024, 512);
+        new Bounds(4 * 1024 * 1024, 16 * 1024 * 1024, 16 * 1024 * 1024, 512, 256, 200);
+  }
+
+  /**
+   * What a server may ask of clients that declare that they can be asked.
+   *
+   * @param methods such as {@code elicitation/create}
+   * @param urlHosts where the URLs that a user is asked to open may lead; empty for anywhere
+   */
+  public record Asks(Set<String> methods, Optional<UrlHosts> urlHosts) {
+    /** The requests of servers that MCP has. {@code ping} is answered by every client. */
+    public static final Set<String> ALL_METHODS =
+        Set.of(
+            "sampling/createMessage",
+            "elicitation/create",
+            "roots/list",
+            "tasks/get",
+            "tasks/result",
+            "tasks/list",
+            "tasks/cancel");
+
+    public static final Asks DEFAULT = new Asks(ALL_METHODS, Optional.empty());
+
+    public Asks {
+      methods = Set.copyOf(methods);
+    }
   }
 
   /**

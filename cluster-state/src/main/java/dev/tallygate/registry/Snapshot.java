@@ -20,11 +20,13 @@ public final class Snapshot {
   private final Map<String, Server> servers;
   private final Map<String, Policy> policies;
   private final List<Grant> grants;
+  private final Map<String, ServerPins> pins;
+  private final Map<String, String> unusable;
   private final Map<Sha256, Grant> byToken;
 
   /**
-   * @param revision grows with every change
-   * @param since when this revision came into force
+   * With nothing that is unusable.
+   *
    * @throws IllegalArgumentException if two grants accept one token
    */
   public Snapshot(
@@ -32,12 +34,33 @@ public final class Snapshot {
       Instant since,
       Map<String, Server> servers,
       Map<String, Policy> policies,
-      Collection<Grant> grants) {
+      Collection<Grant> grants,
+      Map<String, ServerPins> pins) {
+    this(revision, since, servers, policies, grants, pins, Map.of());
+  }
+
+  /**
+   * @param revision grows with every change
+   * @param since when this revision came into force
+   * @param pins the approved definitions of each server
+   * @param unusable servers that cannot be called from here, with the reason
+   * @throws IllegalArgumentException if two grants accept one token
+   */
+  public Snapshot(
+      long revision,
+      Instant since,
+      Map<String, Server> servers,
+      Map<String, Policy> policies,
+      Collection<Grant> grants,
+      Map<String, ServerPins> pins,
+      Map<String, String> unusable) {
     this.revision = revision;
     this.since = since;
     this.servers = Map.copyOf(servers);
     this.policies = Map.copyOf(policies);
     this.grants = List.copyOf(grants);
+    this.pins = Map.copyOf(pins);
+    this.unusable = Map.copyOf(unusable);
     Map<Sha256, Grant> tokens = new HashMap<>();
     for (Grant grant : grants) {
       for (Grant.TokenHash token : grant.tokens()) {
@@ -90,6 +113,16 @@ public final class Snapshot {
   /** The grant's policy; empty where it has none. */
   public Optional<Policy> policyOf(Grant grant) {
     return grant.policy().map(policies::get);
+  }
+
+  /** The approved definitions of a server. */
+  public ServerPins pinsOf(String server) {
+    return pins.getOrDefault(server, ServerPins.NONE);
+  }
+
+  /** Servers that cannot be called from here, with the reason, for people. */
+  public Map<String, String> unusable() {
+    return unusable;
   }
 
   /** Grants as they were read, for listing. */

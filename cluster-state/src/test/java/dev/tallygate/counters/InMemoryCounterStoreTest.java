@@ -10,7 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class InMemoryCounterStoreTest extends CounterStoreContract {
@@ -66,7 +66,7 @@ class InMemoryCounterStoreTest extends CounterStoreContract {
     store
         .reserve(id, List.of(claim))
         .thenCompose(
-            result -> store.settle(((ReserveResult.Reserved) result).reservation(), Set.of()))
+            result -> store.settle(((ReserveResult.Reserved) result).reservation(), Map.of()))
         .toCompletableFuture()
         .join();
   }

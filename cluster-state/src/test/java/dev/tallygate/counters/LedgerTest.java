@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Predicate;
@@ -458,13 +457,12 @@ class LedgerTest {
   }
 
   /** A store that cannot have some of its counters. */
-  private static final class FlakyStore implements CounterStore {
-    private final CounterStore counts;
+  private static final class FlakyStore extends ForwardingCounterStore {
     private final List<String> asked = new ArrayList<>();
     private Predicate<CounterKey> lost = key -> false;
 
     FlakyStore(CounterStore counts) {
-      this.counts = counts;
+      super(counts);
     }
 
     @Override
@@ -476,22 +474,7 @@ class LedgerTest {
               new ReserveResult.Unavailable(claim.key(), "lost"));
         }
       }
-      return counts.reserve(reservationId, claims);
-    }
-
-    @Override
-    public CompletionStage<Boolean> settle(Reservation reservation, Set<CounterKey> refunded) {
-      return counts.settle(reservation, refunded);
-    }
-
-    @Override
-    public CompletionStage<Usage> usage(CounterKey key) {
-      return counts.usage(key);
-    }
-
-    @Override
-    public void close() {
-      counts.close();
+      return super.reserve(reservationId, claims);
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.tallygate.hazelcast;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.hazelcast.config.ClassFilter;
 import com.hazelcast.config.Config;
@@ -34,6 +35,8 @@ class LedgerClusterTest {
 
   private EmbeddedHazelcast one;
   private EmbeddedHazelcast other;
+  private CounterStore onOne;
+  private CounterStore onOther;
 
   @BeforeEach
   void start() {
@@ -43,6 +46,10 @@ class LedgerClusterTest {
             member(
                 "ledger-test", one.member().getCluster().getLocalMember().getAddress().getPort()));
     assertThat(one.member().getCluster().getMembers()).hasSize(2);
+    onOne = HazelcastCounterStoreTest.patient(one);
+    onOther = HazelcastCounterStoreTest.patient(other);
+    join(onOne.usage(key("first", Algorithm.FIXED)));
+    await().until(() -> one.member().getPartitionService().isClusterSafe());
   }
 
   @AfterEach
@@ -76,11 +83,11 @@ class LedgerClusterTest {
         Claim claim = claim(key("together-" + i, algorithm), "3");
 
         // When
-        Reservation first = reserved(one.counterStore(), "a" + algorithm + i, claim);
-        reserved(other.counterStore(), "b" + algorithm + i, claim);
-        reserved(one.counterStore(), "c" + algorithm + i, claim);
-        ReserveResult fourth = reserve(other.counterStore(), "d" + algorithm + i, claim);
-        boolean refunded = join(other.counterStore().settle(first, Set.of(claim.key())));
+        Reservation first = reserved(onOne, "a" + algorithm + i, claim);
+        reserved(onOther, "b" + algorithm + i, claim);
+        reserved(onOne, "c" + algorithm + i, claim);
+        ReserveResult fourth = reserve(onOther, "d" + algorithm + i, claim);
+        boolean refunded = join(onOther.settle(first, first.unitsOf(Set.of(claim.key()))));
 
         // Then
         assertThat(fourth)
@@ -92,9 +99,9 @@ class LedgerClusterTest {
                   assertThat(refusal.retryAfter()).isPresent();
                 });
         assertThat(refunded).isTrue();
-        assertThat(join(one.counterStore().settle(first, Set.of(claim.key())))).isFalse();
-        assertThat(join(one.counterStore().usage(claim.key())).used()).isEqualByComparingTo("2");
-        assertThat(join(other.counterStore().usage(claim.key())).used()).isEqualByComparingTo("2");
+        assertThat(join(onOne.settle(first, first.unitsOf(Set.of(claim.key()))))).isFalse();
+        assertThat(join(onOne.usage(claim.key())).used()).isEqualByComparingTo("2");
+        assertThat(join(onOther.usage(claim.key())).used()).isEqualByComparingTo("2");
       }
     }
   }
@@ -103,19 +110,19 @@ class LedgerClusterTest {
   void claimsOnSeveralMembersAreHeldAllOrNone() {
     // Given
     Claim usedUp = claim(new CounterKey(Scope.CLUSTER, "", "calls", 86_400, Algorithm.FIXED), "1");
-    reserved(one.counterStore(), "fills", usedUp);
+    reserved(onOne, "fills", usedUp);
 
     for (int i = 0; i < SUBJECTS; i++) {
       Claim roomy = claim(key("room-" + i, Algorithm.FIXED), "10");
 
       // When
-      ReserveResult result = reserve(other.counterStore(), "both-" + i, roomy, usedUp);
+      ReserveResult result = reserve(onOther, "both-" + i, roomy, usedUp);
 
       // Then
       assertThat(result).isInstanceOf(Exceeded.class);
-      assertThat(join(one.counterStore().usage(roomy.key())).used()).isEqualByComparingTo("0");
+      assertThat(join(onOne.usage(roomy.key())).used()).isEqualByComparingTo("0");
     }
-    assertThat(join(other.counterStore().usage(usedUp.key())).used()).isEqualByComparingTo("1");
+    assertThat(join(onOther.usage(usedUp.key())).used()).isEqualByComparingTo("1");
   }
 
   @Test
@@ -126,8 +133,8 @@ class LedgerClusterTest {
     for (int i = 0; i < SUBJECTS; i++) {
       Claim claim = claim(key("heir-" + i, Algorithm.SLIDING), "2");
       claims.add(claim);
-      reservations.put(claim, reserved(other.counterStore(), "x" + i, claim));
-      reserved(other.counterStore(), "y" + i, claim);
+      reservations.put(claim, reserved(onOther, "x" + i, claim));
+      reserved(onOther, "y" + i, claim);
     }
 
     // When
@@ -135,11 +142,10 @@ class LedgerClusterTest {
 
     // Then
     for (Claim claim : claims) {
-      assertThat(reserve(other.counterStore(), "z" + claim.key().subject(), claim))
-          .isInstanceOf(Exceeded.class);
-      assertThat(join(other.counterStore().settle(reservations.get(claim), Set.of(claim.key()))))
+      assertThat(reserve(onOther, "z" + claim.key().subject(), claim)).isInstanceOf(Exceeded.class);
+      assertThat(join(onOther.settle(reservations.get(claim), Map.of(claim.key(), claim.amount()))))
           .isTrue();
-      assertThat(join(other.counterStore().usage(claim.key())).used()).isEqualByComparingTo("1");
+      assertThat(join(onOther.usage(claim.key())).used()).isEqualByComparingTo("1");
     }
   }
 
@@ -162,6 +168,6 @@ class LedgerClusterTest {
   }
 
   private static <T> T join(CompletionStage<T> stage) {
-    return stage.toCompletableFuture().orTimeout(30, TimeUnit.SECONDS).join();
+    return stage.toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
   }
 }

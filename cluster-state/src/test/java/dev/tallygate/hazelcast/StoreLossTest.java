@@ -14,11 +14,10 @@ import dev.tallygate.counters.ReserveResult.Unavailable;
 import dev.tallygate.policy.Algorithm;
 import dev.tallygate.policy.OnStoreLoss;
 import dev.tallygate.policy.Scope;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -57,7 +56,8 @@ class StoreLossTest {
     // When
     closed.close();
     ReserveResult result = join(closed.counterStore().reserve("after", List.of(claim)));
-    boolean settled = join(closed.counterStore().settle(reservation, Set.of(claim.key())));
+    boolean settled =
+        join(closed.counterStore().settle(reservation, Map.of(claim.key(), BigDecimal.ONE)));
 
     // Then
     assertThat(result)
@@ -72,15 +72,20 @@ class StoreLossTest {
 
   @Test
   void stepThatTakesTooLongIsUnavailableAndHoldsNothingWhenItArrivesLate() {
-    // Given a map that keeps the first step back
+    // Given subjects that are known, and a map that keeps the first step on one of them back
     Claim early = claim(Scope.GRANT, "late", OnStoreLoss.DENY);
     Claim late = claim(Scope.SERVER, "late", OnStoreLoss.DENY);
+    Reservation before =
+        ((ReserveResult.Reserved)
+                join(hazelcast.counterStore().reserve("late-0", List.of(early, late))))
+            .reservation();
+    join(hazelcast.counterStore().settle(before, before.unitsOf(Set.of(early.key(), late.key()))));
     Queue<Runnable> keptBack = new ConcurrentLinkedQueue<>();
-    IMap<String, CounterTable> slow =
+    Steps slow =
         keepingBack(
             keptBack,
             step -> step instanceof ReserveProcessor reserve && reserve.claims.contains(late));
-    HazelcastCounterStore store = new HazelcastCounterStore(slow, SOON);
+    HazelcastCounterStore store = storeOn(slow);
 
     // When
     ReserveResult result = join(store.reserve("late-1", List.of(early, late)));
@@ -89,7 +94,12 @@ class StoreLossTest {
     assertThat(result)
         .isInstanceOfSatisfying(
             Unavailable.class, lost -> assertThat(lost.key()).isEqualTo(late.key()));
-    await().untilAsserted(() -> assertThat(tableOf("SERVER:late").size()).isEqualTo(1));
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(tableOf("SERVER:late").contents().reservations())
+                    .extracting(CounterTable.Remembered::state)
+                    .contains(CounterTable.State.CANCELLED));
     await().untilAsserted(() -> assertUsed(early, 0));
     keptBack.remove().run();
     assertUsed(late, 0);
@@ -97,17 +107,34 @@ class StoreLossTest {
   }
 
   @Test
+  void firstStepOfASubjectThatArrivesLateHoldsNothing() {
+    // Given a map that keeps the step back
+    Claim claim = claim(Scope.SERVER, "first", OnStoreLoss.DENY);
+    Queue<Runnable> keptBack = new ConcurrentLinkedQueue<>();
+    HazelcastCounterStore store =
+        storeOn(keepingBack(keptBack, step -> step instanceof ReserveProcessor));
+
+    // When
+    ReserveResult result = join(store.reserve("first-1", List.of(claim)));
+    keptBack.remove().run();
+
+    // Then
+    assertThat(result).isInstanceOf(Unavailable.class);
+    assertUsed(claim, 0);
+  }
+
+  @Test
   void cancellationThatFailsIsTriedAgain() {
     // Given a map whose steps run, while the answers of the first two are lost
     Claim claim = claim(Scope.GRANT, "again", OnStoreLoss.DENY);
     Queue<Runnable> keptBack = new ConcurrentLinkedQueue<>();
-    IMap<String, CounterTable> slow =
+    Steps slow =
         keepingBack(
             keptBack,
             step ->
                 keptBack.isEmpty()
                     && (step instanceof ReserveProcessor || step instanceof CancelProcessor));
-    HazelcastCounterStore store = new HazelcastCounterStore(slow, SOON);
+    HazelcastCounterStore store = storeOn(slow);
 
     // When
     ReserveResult result = join(store.reserve("again-1", List.of(claim)));
@@ -128,8 +155,7 @@ class StoreLossTest {
             BigDecimal.ONE,
             BigDecimal.TEN,
             OnStoreLoss.DENY);
-    HazelcastCounterStore store =
-        new HazelcastCounterStore(keepingBack(new ConcurrentLinkedQueue<>(), step -> true), SOON);
+    HazelcastCounterStore store = storeOn(keepingBack(new ConcurrentLinkedQueue<>(), step -> true));
 
     // When
     ReserveResult result = join(store.reserve("named-1", List.of(lenient, strict)));
@@ -142,6 +168,11 @@ class StoreLossTest {
               assertThat(lost.key()).isEqualTo(strict.key());
               assertThat(lost.cause()).contains("Timeout");
             });
+  }
+
+  private static HazelcastCounterStore storeOn(Steps steps) {
+    return new HazelcastCounterStore(
+        steps, hazelcast.births(), LedgerOwner.at(hazelcast.member()), SOON);
   }
 
   private static CounterTable tableOf(String subject) {
@@ -163,29 +194,22 @@ class StoreLossTest {
         onStoreLoss);
   }
 
-  /** The ledger's map, with the steps that match kept back until they are run from the queue. */
-  @SuppressWarnings("unchecked")
-  private static IMap<String, CounterTable> keepingBack(
+  /** The ledger's steps; those that match are kept back until they are run from the queue. */
+  private static Steps keepingBack(
       Queue<Runnable> keptBack, Predicate<EntryProcessor<?, ?, ?>> matches) {
     IMap<String, CounterTable> map = hazelcast.member().getMap(HazelcastCounterStore.MAP);
-    return (IMap<String, CounterTable>)
-        Proxy.newProxyInstance(
-            StoreLossTest.class.getClassLoader(),
-            new Class<?>[] {IMap.class},
-            (proxy, method, arguments) -> {
-              if (method.getName().equals("submitToKey")
-                  && matches.test((EntryProcessor<?, ?, ?>) arguments[1])) {
-                EntryProcessor<String, CounterTable, ?> step =
-                    (EntryProcessor<String, CounterTable, ?>) arguments[1];
-                keptBack.add(() -> map.executeOnKey((String) arguments[0], step));
-                return new CompletableFuture<>();
-              }
-              try {
-                return method.invoke(map, arguments);
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
-              }
-            });
+    Steps steps = Steps.on(hazelcast.member(), map);
+    return new Steps() {
+      @Override
+      public <R> CompletableFuture<R> take(
+          String subject, EntryProcessor<String, CounterTable, R> step) {
+        if (!matches.test(step)) {
+          return steps.take(subject, step);
+        }
+        keptBack.add(() -> map.executeOnKey(subject, step));
+        return new CompletableFuture<>();
+      }
+    };
   }
 
   private static <T> T join(CompletionStage<T> stage) {

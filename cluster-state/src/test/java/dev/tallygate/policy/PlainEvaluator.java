@@ -178,13 +178,9 @@ final class PlainEvaluator {
         if (!(actual instanceof BigDecimal number)) {
           yield null;
         }
-        int order = number.compareTo((BigDecimal) value);
-        yield switch (op) {
-          case "lt" -> order < 0;
-          case "lte" -> order <= 0;
-          case "gt" -> order > 0;
-          default -> order >= 0;
-        };
+        boolean exact = inOrder(op, number.compareTo((BigDecimal) value));
+        boolean rounded = inOrder(op, rounded(number).compareTo(rounded((BigDecimal) value)));
+        yield exact == rounded ? (Boolean) exact : null;
       }
       case "in" -> oneOf(actual, (List<?>) value);
       case "not_in" -> not(oneOf(actual, (List<?>) value));
@@ -220,6 +216,15 @@ final class PlainEvaluator {
     };
   }
 
+  private static boolean inOrder(String op, int order) {
+    return switch (op) {
+      case "lt" -> order < 0;
+      case "lte" -> order <= 0;
+      case "gt" -> order > 0;
+      default -> order >= 0;
+    };
+  }
+
   /** In RE2 a last "$" is the end of the text; Java's own also lets a line break follow. */
   private static boolean found(String regex, String text) {
     return Pattern.compile(regex.replaceFirst("\\$$", "\\\\z")).matcher(text).find();
@@ -230,20 +235,46 @@ final class PlainEvaluator {
     if (value == NULL) {
       return actual == NULL;
     }
-    return type(actual).equals(type(value)) ? deepEqual(actual, value) : null;
+    return type(actual).equals(type(value)) ? equalEitherWay(actual, value) : null;
+  }
+
+  /** Null where servers with exact numbers and servers with doubles differ. */
+  private static Boolean equalEitherWay(Object actual, Object value) {
+    boolean exact = deepEqual(actual, value);
+    return exact == deepEqual(rounded(actual), rounded(value)) ? (Boolean) exact : null;
+  }
+
+  /** What a server makes of a value that keeps numbers as doubles. */
+  private static Object rounded(Object value) {
+    if (value instanceof List<?> list) {
+      return list.stream().map(PlainEvaluator::rounded).toList();
+    }
+    if (value instanceof Map<?, ?> map) {
+      Map<Object, Object> rounded = new LinkedHashMap<>();
+      map.forEach((key, member) -> rounded.put(key, rounded(member)));
+      return rounded;
+    }
+    return value instanceof BigDecimal number ? rounded(number) : value;
+  }
+
+  private static BigDecimal rounded(BigDecimal number) {
+    return new BigDecimal(number.doubleValue());
   }
 
   private static Boolean oneOf(Object actual, List<?> values) {
     boolean sameTypeSeen = false;
     boolean onlyNulls = true;
+    boolean unclear = false;
     for (Object value : values) {
-      if (deepEqual(actual, value)) {
+      Boolean same = equalEitherWay(actual, value);
+      if (Boolean.TRUE.equals(same)) {
         return true;
       }
+      unclear |= same == null;
       sameTypeSeen |= type(actual).equals(type(value));
       onlyNulls &= value == NULL;
     }
-    return sameTypeSeen || onlyNulls ? Boolean.FALSE : null;
+    return !unclear && (sameTypeSeen || onlyNulls) ? Boolean.FALSE : null;
   }
 
   private static boolean deepEqual(Object a, Object b) {

@@ -24,7 +24,7 @@ class SnapshotTest {
   }
 
   private static Optional<Grant> shown(Token token, String server, Instant now, Grant... grants) {
-    return new Snapshot(1, NOW, Map.of(), Map.of(), List.of(grants))
+    return new Snapshot(1, NOW, Map.of(), Map.of(), List.of(grants), Map.of())
         .authenticate(token.reveal(), server, now);
   }
 

@@ -5,6 +5,7 @@ import dev.tallygate.node.audit.AuditRecord.Caller;
 import dev.tallygate.node.audit.AuditSettings;
 import dev.tallygate.node.audit.FileAuditLog;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -83,6 +84,8 @@ public class AuditBenchmark {
             AuditRecord.Outcome.ALLOWED,
             Optional.empty(),
             Optional.empty(),
+            List.of(
+                new AuditRecord.Charged("grant", "searches", BigDecimal.ONE, Instant.now(), false)),
             List.of("page", "page_size", "project", "query"),
             Optional.of(digest)));
   }

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * CPU time of the machine and of this benchmark, read at one moment. What others used between two
@@ -14,7 +15,7 @@ import java.util.Optional;
  *     where the system does not tell
  * @param own time of this process and of all that it started
  */
-record CpuUse(long nanos, Optional<Duration> machine, Duration own) {
+public record CpuUse(long nanos, Optional<Duration> machine, Duration own) {
   private static final Path STAT = Path.of("/proc/stat");
   private static final long TICKS_PER_SECOND = 100;
   // Fields of the line "cpu": user, nice, system, idle, iowait, irq, softirq, steal.
@@ -22,7 +23,8 @@ record CpuUse(long nanos, Optional<Duration> machine, Duration own) {
   private static final int IO_WAIT = 5;
   private static final int STEAL = 8;
 
-  static CpuUse now() throws IOException {
+  /** Reads it off. */
+  public static CpuUse now() throws IOException {
     return new CpuUse(
         System.nanoTime(),
         Files.exists(STAT) ? Optional.of(busy(Files.readString(STAT))) : Optional.empty(),
@@ -40,8 +42,17 @@ record CpuUse(long nanos, Optional<Duration> machine, Duration own) {
     return Duration.ofMillis(ticks * 1_000 / TICKS_PER_SECOND);
   }
 
+  /** Cores that were busy since {@code earlier}, on average; empty if it is not known. */
+  public OptionalDouble coresBusySince(CpuUse earlier) {
+    return machine.isEmpty() || earlier.machine.isEmpty()
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(
+            machine.get().minus(earlier.machine.get()).toNanos()
+                / (double) (nanos - earlier.nanos));
+  }
+
   /** Cores that others kept busy since {@code earlier}, on average; empty if it is not known. */
-  Optional<Double> othersSince(CpuUse earlier) {
+  public Optional<Double> othersSince(CpuUse earlier) {
     if (machine.isEmpty() || earlier.machine.isEmpty()) {
       return Optional.empty();
     }

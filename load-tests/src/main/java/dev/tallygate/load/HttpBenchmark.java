@@ -103,7 +103,7 @@ final class HttpBenchmark {
       rounds.put(scenario, new LinkedHashMap<>());
       subjects.all().forEach(s -> rounds.get(scenario).put(s.name(), new ArrayList<>()));
     }
-    Scraper scraper = new Scraper(subjects.nodeMetrics());
+    Scraper scraper = Scraper.everySecond(subjects.nodeMetrics());
     double before = answered(scraper);
     List<Double> others = new ArrayList<>();
     OptionalLong resident = OptionalLong.empty();

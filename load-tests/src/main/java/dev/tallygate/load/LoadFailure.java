@@ -4,11 +4,11 @@ package dev.tallygate.load;
 public final class LoadFailure extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  LoadFailure(String message) {
+  public LoadFailure(String message) {
     super(message);
   }
 
-  LoadFailure(String message, Throwable cause) {
+  public LoadFailure(String message, Throwable cause) {
     super(message, cause);
   }
 }

@@ -41,8 +41,13 @@ final class LoadGenerator {
 
   /** Each connection makes its next call as soon as the last one is answered. */
   Measured closedLoop(Endpoint endpoint, int connections) {
+    return closedLoop(List.of(endpoint), connections);
+  }
+
+  /** As {@link #closedLoop(Endpoint, int)}, with connections to each endpoint in turn. */
+  Measured closedLoop(List<Endpoint> endpoints, int connections) {
     return run(
-        endpoint,
+        endpoints,
         connections,
         (connection, index, from, until, latencies) -> {
           long began = System.nanoTime();
@@ -62,7 +67,7 @@ final class LoadGenerator {
   Measured openLoop(Endpoint endpoint, int connections, int ratePerSecond) {
     Pace pace = new Pace(System.nanoTime(), ratePerSecond, connections);
     return run(
-        endpoint,
+        List.of(endpoint),
         connections,
         (connection, index, from, until, latencies) -> {
           long turn = 0;
@@ -83,13 +88,15 @@ final class LoadGenerator {
     void run(McpConnection connection, int index, long from, long until, Histogram latencies);
   }
 
-  private Measured run(Endpoint endpoint, int connections, Caller caller) {
+  private Measured run(List<Endpoint> endpoints, int connections, Caller caller) {
     List<McpConnection> open = new ArrayList<>();
     ExecutorService threads = Executors.newFixedThreadPool(connections);
     try {
       for (int i = 0; i < connections; i++) {
         // A million ids each, so that a wrong answer tells whose it was.
-        open.add(new McpConnection(endpoint, SampleCall.FIRST_ID + i * 1_000_000L));
+        open.add(
+            new McpConnection(
+                endpoints.get(i % endpoints.size()), SampleCall.FIRST_ID + i * 1_000_000L));
       }
       long from = System.nanoTime() + warmUp.toNanos();
       long until = from + measured.toNanos();
@@ -110,14 +117,14 @@ final class LoadGenerator {
         all.add(one.get(left, TimeUnit.NANOSECONDS));
       }
       if (all.getTotalCount() == 0) {
-        throw new LoadFailure(endpoint.name() + ": no call was measured");
+        throw new LoadFailure(endpoints.get(0).name() + ": no call was measured");
       }
       return new Measured(all, measured.toNanos(), 0);
     } catch (ExecutionException e) {
       throw new LoadFailure(e.getCause().getMessage(), e.getCause());
     } catch (TimeoutException e) {
       throw new LoadFailure(
-          endpoint.name() + ": no answer in " + ANSWER_WITHIN.toSeconds() + " s", e);
+          endpoints.get(0).name() + ": no answer in " + ANSWER_WITHIN.toSeconds() + " s", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new LoadFailure("interrupted", e);

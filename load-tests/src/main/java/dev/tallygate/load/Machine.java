@@ -10,7 +10,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.List;
 
 /** What the figures were measured on. */
-record Machine(
+public record Machine(
     String processor,
     int cores,
     String memory,
@@ -19,7 +19,8 @@ record Machine(
     String commit,
     String date) {
 
-  static Machine here(Path home) throws IOException, InterruptedException {
+  /** Reads it off. */
+  public static Machine here(Path home) throws IOException, InterruptedException {
     return new Machine(
         field(Path.of("/proc/cpuinfo"), "model name", System.getProperty("os.arch")),
         Runtime.getRuntime().availableProcessors(),

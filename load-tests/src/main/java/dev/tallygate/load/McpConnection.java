@@ -67,7 +67,8 @@ final class McpConnection implements AutoCloseable {
       int length = 0;
       int whole = Integer.MAX_VALUE;
       int bodyFrom = 0;
-      while (length < whole) {
+      boolean chunked = false;
+      while (length < whole && !(chunked && endsWithLastChunk(length))) {
         int read = channel.read(received);
         if (read <= 0) {
           throw new LoadFailure(endpoint.name() + ": an answer broke off");
@@ -77,11 +78,12 @@ final class McpConnection implements AutoCloseable {
         if (bodyFrom == 0) {
           bodyFrom = endOfHead(length);
           if (bodyFrom > 0) {
-            whole = bodyFrom + contentLength(bodyFrom);
+            chunked = isChunked(bodyFrom);
+            whole = chunked ? Integer.MAX_VALUE : bodyFrom + contentLength(bodyFrom);
           }
         }
       }
-      check(bodyFrom, length);
+      check(bodyFrom, chunked ? withoutChunks(bodyFrom, length) : length);
     } catch (IOException e) {
       throw failure("a call failed", e);
     }
@@ -94,6 +96,32 @@ final class McpConnection implements AutoCloseable {
       }
     }
     return 0;
+  }
+
+  /** An answer that reaches a node in pieces is passed on in pieces. */
+  private boolean isChunked(int headLength) {
+    String head = new String(bytes, 0, headLength, StandardCharsets.US_ASCII);
+    return head.toLowerCase(Locale.ROOT).contains("\r\ntransfer-encoding: chunked\r\n");
+  }
+
+  private boolean endsWithLastChunk(int length) {
+    return new String(bytes, length - 5, 5, StandardCharsets.US_ASCII).equals("0\r\n\r\n");
+  }
+
+  /** Puts a body's chunks side by side; gives where it ends. */
+  private int withoutChunks(int bodyFrom, int length) {
+    int to = bodyFrom;
+    for (int at = bodyFrom; at < length; ) {
+      int line = at;
+      while (bytes[line] != '\r') {
+        line++;
+      }
+      int size = Integer.parseInt(new String(bytes, at, line - at, StandardCharsets.US_ASCII), 16);
+      System.arraycopy(bytes, line + 2, bytes, to, size);
+      to += size;
+      at = line + 2 + size + 2;
+    }
+    return to;
   }
 
   private int contentLength(int headLength) {

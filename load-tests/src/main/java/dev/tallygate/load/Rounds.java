@@ -8,11 +8,11 @@ import java.util.function.ToDoubleFunction;
  * Sums up rounds. On a machine that others use too, a run is compared with the run without a proxy
  * of its own round, a few seconds away, and the median over the rounds is taken.
  */
-final class Rounds {
+public final class Rounds {
   private Rounds() {}
 
   /** The middle value; of an even number, the mean of the two in the middle. */
-  static double median(double... values) {
+  public static double median(double... values) {
     if (values.length == 0) {
       throw new IllegalArgumentException("no rounds");
     }
@@ -22,7 +22,8 @@ final class Rounds {
     return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
 
-  static <T> double median(List<T> rounds, ToDoubleFunction<T> figure) {
+  /** Median of one figure of each round. */
+  public static <T> double median(List<T> rounds, ToDoubleFunction<T> figure) {
     return median(rounds.stream().mapToDouble(figure).toArray());
   }
 
@@ -36,7 +37,8 @@ final class Rounds {
   }
 
   /** Median of the ratios of each round. */
-  static <T> double medianRatio(List<T> rounds, List<T> baseline, ToDoubleFunction<T> figure) {
+  public static <T> double medianRatio(
+      List<T> rounds, List<T> baseline, ToDoubleFunction<T> figure) {
     double[] ratios = new double[rounds.size()];
     for (int i = 0; i < ratios.length; i++) {
       ratios[i] = figure.applyAsDouble(rounds.get(i)) / figure.applyAsDouble(baseline.get(i));

@@ -10,7 +10,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/** Reads a node's metrics once a second, as a Prometheus on short intervals would. */
+/** Reads a node's metrics when it is asked to, and once a second where it is told to. */
 final class Scraper implements AutoCloseable {
   private final HttpClient http =
       HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
@@ -18,9 +18,19 @@ final class Scraper implements AutoCloseable {
   private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
   private volatile LoadFailure failure;
 
-  Scraper(URI metrics) {
+  private Scraper(URI metrics) {
     this.metrics = metrics;
-    clock.scheduleAtFixedRate(this::tryScrape, 0, 1, TimeUnit.SECONDS);
+  }
+
+  static Scraper onDemand(URI metrics) {
+    return new Scraper(metrics);
+  }
+
+  /** As a Prometheus on short intervals does. */
+  static Scraper everySecond(URI metrics) {
+    Scraper scraper = new Scraper(metrics);
+    scraper.clock.scheduleAtFixedRate(scraper::tryScrape, 0, 1, TimeUnit.SECONDS);
+    return scraper;
   }
 
   private void tryScrape() {
@@ -31,6 +41,11 @@ final class Scraper implements AutoCloseable {
     }
   }
 
+  /**
+   * The metrics as they are now.
+   *
+   * @throws LoadFailure if the node does not answer within 10 s, or wrongly
+   */
   String scrape() {
     HttpRequest request = HttpRequest.newBuilder(metrics).timeout(Duration.ofSeconds(10)).build();
     try {

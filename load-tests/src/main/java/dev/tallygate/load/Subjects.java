@@ -1,24 +1,16 @@
 package dev.tallygate.load;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.tallygate.registry.Sha256;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.ArrayDeque;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.Deque;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** Starts the MCP server and what stands before it, in a folder that is deleted at the end. */
 final class Subjects implements AutoCloseable {
@@ -26,15 +18,18 @@ final class Subjects implements AutoCloseable {
   static final String NGINX = "nginx";
   static final String TALLYGATE = "tallygate";
 
-  private static final int START_ATTEMPTS = 100;
+  private static final Duration STARTS_WITHIN = Duration.ofSeconds(5);
 
+  private final TemporaryFolder folder;
   private final Path directory;
-  private final Deque<ServerProcess> started = new ArrayDeque<>();
+  private final Processes processes;
   private final List<Subject> subjects = new ArrayList<>();
   private int adminPort;
 
-  private Subjects(Path directory) {
-    this.directory = directory;
+  private Subjects(TemporaryFolder folder) {
+    this.folder = folder;
+    this.directory = folder.path();
+    this.processes = new Processes(directory);
   }
 
   /**
@@ -43,9 +38,11 @@ final class Subjects implements AutoCloseable {
    * @param home the checkout
    */
   static Subjects start(Path home) throws IOException, InterruptedException {
-    Subjects subjects = new Subjects(Files.createTempDirectory("tallygate-load"));
+    Subjects subjects = new Subjects(TemporaryFolder.named("tallygate-load"));
     try {
-      int target = subjects.startTarget();
+      int target = subjects.processes.startTarget("target");
+      subjects.subjects.add(
+          new Subject(new Endpoint(DIRECT, target, "/mcp", Optional.empty()), Optional.empty()));
       subjects.startNginx(target);
       subjects.startNode(home, target);
       return subjects;
@@ -73,39 +70,13 @@ final class Subjects implements AutoCloseable {
     return directory.resolve("audit.jsonl");
   }
 
-  private ServerProcess process(String name, List<String> command) throws IOException {
-    ServerProcess process = ServerProcess.start(name, directory, command);
-    started.push(process);
-    return process;
-  }
-
-  private int startTarget() throws IOException {
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    int port = freePort();
-    ServerProcess target =
-        process(
-            "target",
-            List.of(
-                java,
-                "-Xmx128m",
-                "-XX:+UseSerialGC",
-                "-cp",
-                System.getProperty("java.class.path"),
-                TargetServer.class.getName(),
-                Integer.toString(port)));
-    target.readyLine();
-    subjects.add(
-        new Subject(new Endpoint(DIRECT, port, "/mcp", Optional.empty()), Optional.empty()));
-    return port;
-  }
-
   /** nginx as a plain reverse proxy with kept connections: what a hop costs at the least. */
   private void startNginx(int target) throws IOException, InterruptedException {
     Optional<Path> nginx = nginxProgram();
     if (nginx.isEmpty()) {
       return;
     }
-    int port = freePort();
+    int port = ServerProcess.freePort();
     Path config =
         Files.writeString(
             directory.resolve("nginx.conf"),
@@ -141,10 +112,10 @@ final class Subjects implements AutoCloseable {
             """
                 .formatted(target, port));
     ServerProcess process =
-        process(
+        processes.start(
             NGINX,
             List.of(nginx.get().toString(), "-p", directory.toString(), "-c", config.toString()));
-    awaitListening(process, port);
+    process.awaitListening(port, STARTS_WITHIN);
     subjects.add(
         new Subject(new Endpoint(NGINX, port, "/mcp", Optional.empty()), Optional.of(process)));
   }
@@ -177,9 +148,9 @@ final class Subjects implements AutoCloseable {
               - { label: load, server: target, policy: searching, tokenSha256: "%s" }
             audit: { file: audit.jsonl, keepFiles: 1 }
             """
-                .formatted(target, sha256(token)));
+                .formatted(target, Sha256.of(token).hex()));
     ServerProcess node =
-        process(
+        processes.start(
             TALLYGATE,
             List.of(home.resolve("tallygate").toString(), "serve", "--config", config.toString()));
     JsonNode ready = node.readyLine();
@@ -190,47 +161,9 @@ final class Subjects implements AutoCloseable {
             new Endpoint(TALLYGATE, port, "/mcp/target", Optional.of(token)), Optional.of(node)));
   }
 
-  private static String sha256(String text) {
-    try {
-      MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
-      return HexFormat.of()
-          .formatHex(sha256.digest(text.getBytes(java.nio.charset.StandardCharsets.US_ASCII)));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
-  }
-
-  private static void awaitListening(ServerProcess process, int port)
-      throws IOException, InterruptedException {
-    for (int attempt = 0; attempt < START_ATTEMPTS && process.isAlive(); attempt++) {
-      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-        if (socket.isConnected()) {
-          return;
-        }
-      } catch (java.net.ConnectException e) {
-        Thread.sleep(50);
-      }
-    }
-    throw process.ended();
-  }
-
   @Override
   public void close() {
-    while (!started.isEmpty()) {
-      started.pop().close();
-    }
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
-      }
-    } catch (IOException e) {
-      System.err.println("load: " + directory + " is left behind: " + e.getMessage());
-    }
+    processes.close();
+    folder.close();
   }
 }

@@ -11,12 +11,16 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 
 /**
  * The MCP server that is called, through a proxy or not: it reads each message as JSON and answers
  * at once. It prints {@code {"port":N}} when it is ready, and ends when its standard input does.
  *
- * <p>Its one argument is the port.
+ * <p>Its arguments are the port and, optionally, a file: there it notes of each call that arrives
+ * the id that the node gave to it, before it answers.
  */
 public final class TargetServer {
   private static final JsonMapper JSON = new JsonMapper();
@@ -36,10 +40,14 @@ public final class TargetServer {
 
   public static void main(String[] args) throws IOException {
     int port = Integer.parseInt(args[0]);
+    PrintStream arrived =
+        args.length > 1
+            ? new PrintStream(args[1], StandardCharsets.US_ASCII)
+            : new PrintStream(OutputStream.nullOutputStream());
     Vertx vertx = Vertx.vertx();
     vertx
         .deployVerticle(
-            () -> new Loop(port),
+            () -> new Loop(port, arrived),
             new DeploymentOptions().setInstances(Runtime.getRuntime().availableProcessors()))
         .onSuccess(up -> System.out.println("{\"port\":" + port + "}"))
         .onFailure(
@@ -55,25 +63,27 @@ public final class TargetServer {
 
   private static final class Loop extends VerticleBase {
     private final int port;
+    private final PrintStream arrived;
 
-    Loop(int port) {
+    Loop(int port, PrintStream arrived) {
       this.port = port;
+      this.arrived = arrived;
     }
 
     @Override
     public Future<?> start() {
       return vertx
           .createHttpServer(new HttpServerOptions().setTcpNoDelay(true))
-          .requestHandler(TargetServer::answer)
+          .requestHandler(request -> answer(request, arrived))
           .listen(port, "127.0.0.1");
     }
   }
 
-  private static void answer(HttpServerRequest request) {
-    request.body().onSuccess(body -> answer(request, body));
+  private static void answer(HttpServerRequest request, PrintStream arrived) {
+    request.body().onSuccess(body -> answer(request, body, arrived));
   }
 
-  private static void answer(HttpServerRequest request, Buffer body) {
+  private static void answer(HttpServerRequest request, Buffer body, PrintStream arrived) {
     JsonNode message;
     try {
       message = JSON.readTree(body.toString());
@@ -85,6 +95,9 @@ public final class TargetServer {
     if (id == null) {
       request.response().setStatusCode(202).end();
       return;
+    }
+    if (message.path("method").asText().equals("tools/call")) {
+      arrived.println(request.getHeader("Tallygate-Decision-Id"));
     }
     String begun = "{\"jsonrpc\":\"2.0\",\"id\":" + id;
     String reply =

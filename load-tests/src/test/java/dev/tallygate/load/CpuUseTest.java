@@ -27,6 +27,16 @@ class CpuUseTest {
   }
 
   @Test
+  void busyCoresAreThoseOfAll() {
+    // Given: two seconds in which the machine was busy for 3 s
+    CpuUse before = use(0, 100, 40);
+    CpuUse after = use(2_000_000_000L, 103, 42);
+
+    // When, Then
+    assertThat(after.coresBusySince(before)).hasValue(1.5);
+  }
+
+  @Test
   void othersAreUnknownWhereTheSystemDoesNotTell() {
     // Given
     CpuUse before = new CpuUse(0, Optional.empty(), Duration.ZERO);

@@ -1,14 +1,14 @@
 package dev.tallygate.node;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.tallygate.counters.Claim;
-import dev.tallygate.counters.CounterKey;
-import dev.tallygate.counters.CounterStore;
-import dev.tallygate.counters.Ledger;
-import dev.tallygate.counters.ReserveResult;
+import dev.tallygate.counters.Ledgers;
+import dev.tallygate.durability.DurabilitySettings;
+import dev.tallygate.hazelcast.ClusterSettings;
 import dev.tallygate.hazelcast.EmbeddedHazelcast;
+import dev.tallygate.hazelcast.Quorum;
 import dev.tallygate.node.admin.AdminServer;
 import dev.tallygate.node.admin.AdminServer.Readiness;
+import dev.tallygate.node.admin.RegistryAdmin;
 import dev.tallygate.node.audit.AuditSettings;
 import dev.tallygate.node.audit.FileAuditLog;
 import dev.tallygate.node.config.ConfigReader;
@@ -16,26 +16,38 @@ import dev.tallygate.node.config.ConfigRefused;
 import dev.tallygate.node.config.ConfigStatus;
 import dev.tallygate.node.config.LiveConfig;
 import dev.tallygate.node.config.NodeConfig;
+import dev.tallygate.node.config.NodeConfig.Listen;
+import dev.tallygate.node.config.NodeConfig.Tls;
+import dev.tallygate.node.config.PinKeeper;
 import dev.tallygate.node.gate.Door;
 import dev.tallygate.node.gate.GateServer;
 import dev.tallygate.node.gate.GateServices;
+import dev.tallygate.node.gate.Listening;
+import dev.tallygate.node.gate.PinStore;
+import dev.tallygate.node.loop.ShortTurns;
 import dev.tallygate.node.metrics.GateMetrics;
-import dev.tallygate.policy.Algorithm;
-import dev.tallygate.policy.OnStoreLoss;
-import dev.tallygate.policy.Scope;
+import dev.tallygate.node.registry.SharedRegistry;
+import dev.tallygate.registry.RegistrySettings;
+import dev.tallygate.registry.Snapshot;
+import dev.tallygate.sessions.InMemorySessionStore;
+import dev.tallygate.sessions.InMemoryTaskStore;
+import dev.tallygate.sessions.SessionStore;
+import dev.tallygate.sessions.TaskStore;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.net.PemKeyCertOptions;
 import java.io.IOException;
-import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
-import java.util.List;
-import java.util.Set;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -51,8 +63,13 @@ public final class Node implements AutoCloseable {
   private final Clock clock = Clock.systemUTC();
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final LiveConfig config;
+  private EmbeddedHazelcast hazelcast;
+  private WarmUp warmUp;
   private FileAuditLog audit;
-  private int port;
+  private PinKeeper pins;
+  private final CompletableFuture<Integer> opening = new CompletableFuture<>();
+  private Optional<SharedRegistry> shared = Optional.empty();
+  private volatile int port;
   private int adminPort;
 
   private Node(LiveConfig config) {
@@ -63,7 +80,7 @@ public final class Node implements AutoCloseable {
    * Starts a node by its configuration file.
    *
    * @throws ConfigRefused if the file has errors
-   * @throws IOException if a port or the audit log cannot be had
+   * @throws IOException if a port or the audit log cannot be had, or its cluster does not let it in
    */
   public static Node start(Path file) throws ConfigRefused, IOException, InterruptedException {
     Node node = new Node(LiveConfig.open(file, new ConfigReader(), Clock.systemUTC()));
@@ -79,48 +96,89 @@ public final class Node implements AutoCloseable {
   private void start() throws IOException, InterruptedException {
     NodeConfig settings = config.config();
     audit = opened(FileAuditLog.open(auditSettings(settings)));
-    EmbeddedHazelcast hazelcast = opened(EmbeddedHazelcast.standalone());
+    hazelcast = opened(hazelcast(settings.cluster(), settings.durability()));
+    if (settings.cluster().isPresent()) {
+      shared = Optional.of(opened(sharedRegistry(settings, settings.cluster().get())));
+    }
+    boolean clustered = settings.cluster().isPresent();
+    SessionStore sessions =
+        opened(
+            clustered ? hazelcast.newSessionStore() : new InMemorySessionStore(System::nanoTime));
+    TaskStore tasks = opened(clustered ? hazelcast.newTaskStore() : new InMemoryTaskStore());
     GateMetrics metrics = new GateMetrics();
+    pins = opened(new PinKeeper(settings.pinFile()));
     GateServices services =
         new GateServices(
-            config::snapshot,
+            this::snapshot,
+            () -> shared.flatMap(SharedRegistry::outage),
             new Door(
                 settings.listen().host(),
                 new HashSet<>(settings.listen().allowedHosts()),
                 new HashSet<>(settings.listen().allowedOrigins())),
-            new Ledger(hazelcast.counterStore(), 1, clock),
+            new Ledgers(hazelcast.counterStore(), hazelcast.watch()::mostNodes, clock),
+            sessions,
+            tasks,
             audit,
             metrics,
+            shared.<PinStore>map(each -> each.pins()::keep).orElse(pins::keep),
             clock);
     observe(metrics, services);
-    warmUp(hazelcast.counterStore());
+    ClusterReport report =
+        new ClusterReport(hazelcast.watch(), shared.map(SharedRegistry::registry));
+    report.observe(metrics.process());
+    durability().observe(metrics.process());
+    SharedRegistry.observe(metrics.process(), shared);
+    warmUp = opened(new WarmUp(hazelcast.counterStore(), sessions, tasks));
+    warmUp.start();
 
     Vertx vertx =
-        Vertx.vertx(new VertxOptions().setWorkerPoolSize(2).setInternalBlockingPoolSize(2));
+        Vertx.builder()
+            .with(new VertxOptions().setWorkerPoolSize(2).setInternalBlockingPoolSize(2))
+            .withTransport(new ShortTurns())
+            .build();
     opened(() -> await(vertx.close(), "closing"));
+    Listen listen = settings.listen();
     GateServer gates =
         new GateServer(
             vertx,
             services,
-            settings.listen().host(),
-            settings.listen().port(),
-            settings.listen().maxConnections());
+            new Listening(
+                listen.host(),
+                listen.port(),
+                listen.maxConnections(),
+                listen.tls().map(Node::certificate),
+                listen.h2c()));
     opened(() -> await(gates.stop(), "ending calls"));
-    config.onChange(gates::changed);
+    shared.ifPresentOrElse(
+        each -> {
+          each.onChange(gates::changed);
+          config.onChange(changed -> each.changed(config.config().declared()));
+        },
+        () -> config.onChange(gates::changed));
+    config.onCertificate(tls -> gates.renewed(certificate(tls)));
     adminPort =
         await(
             new AdminServer(
                     vertx,
                     settings.admin().host(),
                     settings.admin().port(),
-                    metrics,
-                    this::readiness)
+                    new AdminServer.Told(metrics.process(), this::readiness, report::json),
+                    shared.map(
+                        each ->
+                            new RegistryAdmin(
+                                settings.admin().token(),
+                                each.registry(),
+                                each.publisher(),
+                                clock)))
                 .start(),
             "admin port " + settings.admin().host() + ":" + settings.admin().port());
-    port =
-        await(
-            gates.start(Runtime.getRuntime().availableProcessors()),
-            "port " + settings.listen().host() + ":" + settings.listen().port());
+    if (shared.isPresent()) {
+      shared.get().follow();
+      Opening.whenServing(shared.get(), () -> open(gates, listen), opening);
+      opened(() -> opening.cancel(true));
+      return;
+    }
+    open(gates, listen);
     LOG.info(
         "revision {} is in force: {} servers, {} policies, {} grants",
         config.status().revision(),
@@ -129,14 +187,82 @@ public final class Node implements AutoCloseable {
         settings.grants().size());
   }
 
-  /** The first use of the store loads a second's worth of classes; no call should wait for that. */
-  private static void warmUp(CounterStore store) {
-    CounterKey key = new CounterKey(Scope.SERVER, "(none)", "(warm-up)", 1, Algorithm.FIXED);
-    Claim claim = new Claim(key, BigDecimal.ZERO, BigDecimal.ZERO, OnStoreLoss.DENY);
-    ReserveResult result = store.reserve("(warm-up)", List.of(claim)).toCompletableFuture().join();
-    if (result instanceof ReserveResult.Reserved reserved) {
-      store.settle(reserved.reservation(), Set.of()).toCompletableFuture().join();
+  private void open(GateServer gates, Listen listen) throws IOException, InterruptedException {
+    port =
+        await(
+            gates.start(Runtime.getRuntime().availableProcessors()),
+            "port " + listen.host() + ":" + listen.port());
+    opening.complete(port);
+  }
+
+  private SharedRegistry sharedRegistry(NodeConfig settings, ClusterSettings cluster)
+      throws IOException {
+    return new SharedRegistry(
+        hazelcast.registry(
+            new RegistrySettings(
+                cluster.node(),
+                cluster.dataMembers(),
+                cluster.role() == ClusterSettings.Role.MEMBER
+                    ? cluster.dataDir()
+                    : Optional.empty(),
+                settings.maxCutOff(),
+                RegistrySettings.PATIENCE)),
+        config.file(),
+        settings.declared(),
+        clock);
+  }
+
+  private Snapshot snapshot() {
+    return shared.map(SharedRegistry::snapshot).orElseGet(config::snapshot);
+  }
+
+  /**
+   * Waits until MCP clients can connect, for however long it takes: a node of a cluster opens its
+   * port once it enforces the newest revision.
+   *
+   * @throws IOException if the port cannot be had
+   */
+  public void awaitOpen() throws IOException, InterruptedException {
+    try {
+      opening.get();
+    } catch (CancellationException e) {
+      throw new IOException("the node was ended before it could serve", e);
+    } catch (ExecutionException e) {
+      throw new IOException(e.getCause().getMessage(), e.getCause());
     }
+  }
+
+  /**
+   * Starts the part that counts, alone or in a cluster.
+   *
+   * @throws IOException where this process cannot count, or its cluster does not let it in; the
+   *     message says what to change
+   */
+  static EmbeddedHazelcast hazelcast(
+      Optional<ClusterSettings> cluster, Optional<DurabilitySettings> durability)
+      throws IOException {
+    try {
+      if (cluster.isPresent()) {
+        return durability.isPresent()
+            ? EmbeddedHazelcast.start(cluster.get(), durability.get())
+            : EmbeddedHazelcast.start(cluster.get());
+      }
+      return durability.isPresent()
+          ? EmbeddedHazelcast.standalone(durability.get())
+          : EmbeddedHazelcast.standalone();
+    } catch (IllegalStateException e) {
+      throw new IOException(e.getMessage(), e);
+    }
+  }
+
+  private DurabilityReport durability() {
+    return new DurabilityReport(hazelcast::durability);
+  }
+
+  private static PemKeyCertOptions certificate(Tls tls) {
+    return new PemKeyCertOptions()
+        .addCertValue(Buffer.buffer(tls.certificate()))
+        .addKeyValue(Buffer.buffer(tls.key()));
   }
 
   private static AuditSettings auditSettings(NodeConfig settings) {
@@ -155,11 +281,11 @@ public final class Node implements AutoCloseable {
     metrics.gauge(
         "tallygate_snapshot_revision",
         "Revision of the configuration in force",
-        () -> config.snapshot().revision());
+        () -> snapshot().revision());
     metrics.gauge(
         "tallygate_snapshot_age_seconds",
         "Time since that revision came into force",
-        () -> Duration.between(config.snapshot().since(), clock.instant()).toMillis() / 1e3);
+        () -> Duration.between(snapshot().since(), clock.instant()).toMillis() / 1e3);
     metrics.gauge(
         "tallygate_config_valid",
         "Whether the configuration files as they now are could be applied",
@@ -170,7 +296,12 @@ public final class Node implements AutoCloseable {
         "tallygate_audit_healthy",
         "Whether audit records can be kept",
         () -> audit.failure().isEmpty() ? 1 : 0);
-    metrics.gauge("tallygate_sessions", "Open MCP sessions", services::openSessions);
+    metrics.gauge(
+        "tallygate_held_back",
+        "Tools, prompts and instructions that are held back because they changed",
+        services::heldBack);
+    metrics.gauge(
+        "tallygate_sessions", "Open MCP sessions that this node knows", services::openSessions);
   }
 
   private Readiness readiness() {
@@ -178,15 +309,26 @@ public final class Node implements AutoCloseable {
     ConfigStatus status = config.status();
     detail.put("revision", status.revision()).put("since", status.since().toString());
     status.read().ifPresent(digest -> detail.put("configSha256", digest.hex()));
+    status.readPins().ifPresent(digest -> detail.put("pinsSha256", digest.hex()));
     detail.put("config", status.problem().map(p -> "refused: " + p).orElse("in force"));
     if (!status.warnings().isEmpty()) {
       status.warnings().forEach(detail.putArray("warnings")::add);
     }
     detail.put("audit", audit.failure().map(f -> "failing: " + f).orElse("recording"));
-    return new Readiness(true, detail);
+    detail.put("pins", pins.problem().map(p -> "not written: " + p).orElse("kept"));
+    durability().describe(detail);
+    if (shared.isEmpty()) {
+      return new Readiness(true, detail);
+    }
+    Quorum quorum = hazelcast.quorum();
+    boolean preparing = quorum.holds() && !warmUp.done();
+    detail.put("cluster", preparing ? "preparing to count" : ClusterReport.state(quorum));
+    shared.get().describe(detail);
+    boolean serves = shared.get().outage().isEmpty() && opening.isDone();
+    return new Readiness(quorum.holds() && warmUp.done() && serves, detail);
   }
 
-  /** The port that MCP clients use. */
+  /** The port that MCP clients use; 0 before it is open. */
   public int port() {
     return port;
   }

@@ -1,5 +1,6 @@
 package dev.tallygate.node.audit;
 
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -21,6 +22,7 @@ public sealed interface AuditRecord {
    * @param outcome allowed or denied
    * @param rule what decided; empty for an allowed call
    * @param message what the client was told; empty for an allowed call
+   * @param charged what an allowed call was counted against
    * @param argumentKeys top-level keys of the arguments, sorted
    * @param argumentsDigest keyed digest of the canonical arguments, hex
    */
@@ -34,9 +36,22 @@ public sealed interface AuditRecord {
       Outcome outcome,
       Optional<String> rule,
       Optional<String> message,
+      List<Charged> charged,
       List<String> argumentKeys,
       Optional<String> argumentsDigest)
       implements AuditRecord {}
+
+  /**
+   * Units of a limit that were charged to a window before the call went on.
+   *
+   * @param scope who shares the limit, such as {@code grant}
+   * @param counter name of the limit
+   * @param units exact decimal
+   * @param until when they are charged no more, by the clock that windows go by: it names the
+   *     window, or the 60th of a sliding one
+   * @param alone whether this node counted them by itself, while the count of all could not be had
+   */
+  record Charged(String scope, String counter, BigDecimal units, Instant until, boolean alone) {}
 
   /**
    * How an allowed message ended.
@@ -78,6 +93,49 @@ public sealed interface AuditRecord {
       String kind,
       String message)
       implements AuditRecord {}
+
+  /**
+   * Something that a server says of itself was pinned, or is held back.
+   *
+   * @param kind tool, prompt or instructions
+   * @param name of the tool or prompt; empty for instructions
+   * @param approved SHA-256 of the definition that is approved, if one is
+   * @param seen SHA-256 of the definition that the server shows, RFC 8785
+   * @param changed JSON Pointers of where they differ
+   */
+  record Pin(
+      Instant time,
+      long revision,
+      String server,
+      PinState state,
+      String kind,
+      String name,
+      Optional<String> approved,
+      String seen,
+      List<String> changed)
+      implements AuditRecord {}
+
+  /** What became of a definition. */
+  enum PinState {
+    /** It was seen for the first time, and is approved from now on. */
+    FIRST_USE,
+    /** It is not approved yet, and held back. */
+    NEW,
+    /** It is not the approved one, and held back. */
+    CHANGED,
+    /** The server shows the approved one and another one in turn: held back. */
+    DISAGREEING
+  }
+
+  /**
+   * Messages without a grant that were refused, in place of a record for each.
+   *
+   * @param time when they were put on record
+   * @param since when the first of them came
+   * @param kind what was wrong with them, as in {@link Rejection}
+   * @param count how many, 1 or more
+   */
+  record Rejections(Instant time, Instant since, String kind, long count) implements AuditRecord {}
 
   /** The grant that a message came with. */
   record Caller(String grantId, String grantLabel, String server) {}

@@ -153,6 +153,18 @@ public final class AuditTail {
         shown.add("from " + text(record, "remote"));
         shown.add(text(record, "message"));
       }
+      case "pin" -> {
+        shown.add(String.format("%-9s", text(record, "state")));
+        shown.add(text(record, "server") + " " + text(record, "kind") + " " + text(record, "name"));
+        StringJoiner changed = new StringJoiner(", ");
+        record.path("changed").forEach(place -> changed.add(PlainText.shown(place.asText())));
+        shown.add(changed.toString());
+      }
+      case "rejections" -> {
+        shown.add("rejected ");
+        shown.add(text(record, "kind") + ", " + text(record, "count") + " more");
+        shown.add("since " + text(record, "since"));
+      }
       case "gap" -> {
         shown.add("gap      ");
         shown.add(text(record, "refused") + " refused, " + text(record, "lost") + " lost");

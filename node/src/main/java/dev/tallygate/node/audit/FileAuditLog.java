@@ -318,6 +318,11 @@ public final class FileAuditLog implements AuditLog {
       for (String refunded : c.refunded()) {
         units += refunded.length() + 24;
       }
+    } else if (record instanceof AuditRecord.Pin p) {
+      for (String place : p.changed()) {
+        units += place.length() + 24;
+      }
+      units += p.name().length();
     } else if (record instanceof AuditRecord.Rejection r) {
       units += r.message().length() + r.server().map(String::length).orElse(0);
     }

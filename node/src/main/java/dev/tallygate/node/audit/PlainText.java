@@ -7,12 +7,13 @@ import java.nio.charset.StandardCharsets;
  * escapes: line ends and terminal controls, invisible characters, and those that turn the direction
  * of text, with which a name can be made to look like another (Unicode TR #36).
  */
-final class PlainText {
+public final class PlainText {
   private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
   private PlainText() {}
 
-  static boolean mayStand(int codePoint) {
+  /** Whether a character shows itself, and changes nothing of how others are shown. */
+  public static boolean mayStand(int codePoint) {
     if (codePoint < 0x7f) {
       return codePoint >= 0x20;
     }
@@ -67,7 +68,7 @@ final class PlainText {
   }
 
   /** A text as it may be shown on a terminal. */
-  static String shown(String text) {
+  public static String shown(String text) {
     LineBuffer out = new LineBuffer(text.length() + 16);
     escape(text, out);
     return new String(out.bytes(), 0, out.length(), StandardCharsets.UTF_8);

@@ -30,6 +30,7 @@ final class RecordLine {
   private static final int MESSAGE = 1024;
   private static final int KEYS = 128;
   private static final int REFUNDS = 64;
+  private static final int CHARGES = 64;
   private static final int TORN = 4096;
 
   private static final DateTimeFormatter TIME =
@@ -74,8 +75,12 @@ final class RecordLine {
       add(decision);
     } else if (record instanceof AuditRecord.Completion completion) {
       add(completion);
+    } else if (record instanceof AuditRecord.Pin pin) {
+      add(pin);
+    } else if (record instanceof AuditRecord.Rejection rejection) {
+      add(rejection);
     } else {
-      add((AuditRecord.Rejection) record);
+      add((AuditRecord.Rejections) record);
     }
   }
 
@@ -89,12 +94,33 @@ final class RecordLine {
     name("outcome", d.outcome());
     text("rule", d.rule(), NAME);
     text("message", d.message(), MESSAGE);
+    charged(d.charged());
     list("argumentKeys", d.argumentKeys(), KEYS);
     if (d.argumentKeys().size() > KEYS) {
       number("more", d.argumentKeys().size() - KEYS);
     }
     text("argumentsDigest", d.argumentsDigest(), NAME);
     end(from);
+  }
+
+  private void charged(List<AuditRecord.Charged> charged) {
+    if (charged.isEmpty()) {
+      return;
+    }
+    field("charged").put('[');
+    for (int i = 0; i < Math.min(CHARGES, charged.size()); i++) {
+      AuditRecord.Charged one = charged.get(i);
+      out.putAscii(i == 0 ? "{\"scope\":" : ",{\"scope\":");
+      string(one.scope(), NAME);
+      text("counter", one.counter(), NAME);
+      text("units", one.units().toPlainString(), NAME);
+      text("until", TIME.format(one.until()), NAME);
+      if (one.alone()) {
+        field("alone").putAscii("true");
+      }
+      out.put('}');
+    }
+    out.put(']');
   }
 
   private void add(AuditRecord.Completion c) {
@@ -123,6 +149,27 @@ final class RecordLine {
     number("status", r.status());
     text("kind", r.kind(), NAME);
     text("message", r.message(), MESSAGE);
+    end(from);
+  }
+
+  private void add(AuditRecord.Pin p) {
+    int from = begin("pin", p.time());
+    number("revision", p.revision());
+    text("server", p.server(), NAME);
+    name("state", p.state());
+    text("kind", p.kind(), NAME);
+    text("name", p.name(), NAME);
+    text("approvedSha256", p.approved(), NAME);
+    text("seenSha256", p.seen(), NAME);
+    list("changed", p.changed(), KEYS);
+    end(from);
+  }
+
+  private void add(AuditRecord.Rejections r) {
+    int from = begin("rejections", r.time());
+    text("since", TIME.format(r.since()), NAME);
+    text("kind", r.kind(), NAME);
+    number("count", r.count());
     end(from);
   }
 

@@ -1,8 +1,10 @@
 package dev.tallygate.node.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tallygate.node.cli.AdminClient.AdminRefused;
 import dev.tallygate.node.config.ConfigEditor;
 import dev.tallygate.node.config.ConfigEditor.NewGrant;
 import dev.tallygate.node.config.ConfigEditor.Revocation;
@@ -37,7 +39,8 @@ import picocli.CommandLine.TypeConversionException;
 /** {@code tallygate grant}: who may call which server. */
 @Command(
     name = "grant",
-    description = "Makes, lists, rotates and revokes grants in the configuration file.",
+    description =
+        "Makes, lists, rotates and revokes grants in the configuration file, or in a cluster's registry.",
     mixinStandardHelpOptions = true,
     subcommands = {
       GrantCommand.Mint.class,
@@ -88,6 +91,26 @@ public final class GrantCommand implements Callable<Integer> {
 
     PrintWriter err() {
       return spec.commandLine().getErr();
+    }
+
+    /** Whether the node belongs to a cluster, which has the grants in its registry. */
+    boolean isClustered() {
+      return AdminClient.isFor(config);
+    }
+
+    AdminClient cluster() throws AdminRefused {
+      return AdminClient.of(config);
+    }
+
+    /** Says where a change of the cluster's registry is in force. */
+    int inForce(JsonNode answer) {
+      AdminClient.outcome(answer).forEach(err()::println);
+      return answer.path("late").isEmpty() ? OK : FAILED;
+    }
+
+    int refuse(AdminRefused refused) {
+      err().println("error: " + refused.getMessage());
+      return FAILED;
     }
 
     /** Waits until a running node enforces the edit; says so, or why it cannot. */
@@ -155,21 +178,48 @@ public final class GrantCommand implements Callable<Integer> {
     public Integer call() {
       Optional<Instant> end = Optional.ofNullable(expires).map(this::instant);
       try {
-        Token token =
-            target.editor().mint(new NewGrant(label, server, Optional.ofNullable(policy), end));
-        ObjectNode details = JsonNodeFactory.instance.objectNode();
-        details.put("id", server + "/" + label);
-        details.put("policy", policy);
-        details.put("expires", end.map(Instant::toString).orElse(null));
-        target.printToken(label, server, token, details);
-        if (policy == null) {
-          target
-              .err()
-              .println("warning: the grant has no policy, so every call is denied; add `policy`.");
+        if (target.isClustered()) {
+          Token token = Token.random();
+          JsonNode answer = target.cluster().post("/grants", request(token, end));
+          print(token, end);
+          return target.inForce(answer);
         }
+        print(
+            target.editor().mint(new NewGrant(label, server, Optional.ofNullable(policy), end)),
+            end);
         return target.inForce();
+      } catch (AdminRefused e) {
+        return target.refuse(e);
       } catch (EditRefused e) {
         return target.refuse(e);
+      }
+    }
+
+    /** The token itself stays here: its hash is all that the cluster needs. */
+    private ObjectNode request(Token token, Optional<Instant> end) {
+      ObjectNode request =
+          JsonNodeFactory.instance
+              .objectNode()
+              .put("label", label)
+              .put("server", server)
+              .put("tokenSha256", token.sha256().hex());
+      if (policy != null) {
+        request.put("policy", policy);
+      }
+      end.ifPresent(at -> request.put("expires", at.toString()));
+      return request;
+    }
+
+    private void print(Token token, Optional<Instant> end) {
+      ObjectNode details = JsonNodeFactory.instance.objectNode();
+      details.put("id", server + "/" + label);
+      details.put("policy", policy);
+      details.put("expires", end.map(Instant::toString).orElse(null));
+      target.printToken(label, server, token, details);
+      if (policy == null) {
+        target
+            .err()
+            .println("warning: the grant has no policy, so every call is denied; add `policy`.");
       }
     }
 
@@ -203,7 +253,10 @@ public final class GrantCommand implements Callable<Integer> {
     @Override
     public Integer call() {
       try {
-        List<Grant> grants = target.editor().grants();
+        List<Grant> grants =
+            target.isClustered()
+                ? ListedGrants.of(target.cluster().get("/grants"))
+                : target.editor().grants();
         Instant now = target.now();
         if (target.json) {
           target.out().println(json(grants, now));
@@ -211,6 +264,8 @@ public final class GrantCommand implements Callable<Integer> {
           table(grants, now).forEach(target.out()::println);
         }
         return OK;
+      } catch (AdminRefused e) {
+        return target.refuse(e);
       } catch (EditRefused e) {
         return target.refuse(e);
       }
@@ -295,14 +350,30 @@ public final class GrantCommand implements Callable<Integer> {
     @Override
     public Integer call() {
       try {
-        Token token = target.editor().rotate(label, overlap);
-        ObjectNode details = JsonNodeFactory.instance.objectNode();
-        details.put("overlap", Units.text(overlap));
-        target.printToken(label, "", token, details);
+        if (target.isClustered()) {
+          Token token = Token.random();
+          ObjectNode request =
+              JsonNodeFactory.instance
+                  .objectNode()
+                  .put("tokenSha256", token.sha256().hex())
+                  .put("overlap", Units.text(overlap));
+          JsonNode answer = target.cluster().post(AdminClient.grant(label) + "/rotate", request);
+          print(token);
+          return target.inForce(answer);
+        }
+        print(target.editor().rotate(label, overlap));
         return target.inForce();
+      } catch (AdminRefused e) {
+        return target.refuse(e);
       } catch (EditRefused e) {
         return target.refuse(e);
       }
+    }
+
+    private void print(Token token) {
+      ObjectNode details = JsonNodeFactory.instance.objectNode();
+      details.put("overlap", Units.text(overlap));
+      target.printToken(label, "", token, details);
     }
   }
 
@@ -320,15 +391,17 @@ public final class GrantCommand implements Callable<Integer> {
     @Override
     public Integer call() {
       try {
-        Revocation revocation = target.editor().revoke(label);
-        if (target.json) {
-          ObjectNode object = JsonNodeFactory.instance.objectNode();
-          object.put("label", label);
-          object.put("revoked", revocation.at().toString());
-          target.out().println(object);
-        } else {
-          target.out().println(label + " is revoked since " + revocation.at());
+        if (target.isClustered()) {
+          JsonNode answer =
+              target
+                  .cluster()
+                  .post(
+                      AdminClient.grant(label) + "/revoke", JsonNodeFactory.instance.objectNode());
+          print(target.now().truncatedTo(ChronoUnit.SECONDS));
+          return target.inForce(answer);
         }
+        Revocation revocation = target.editor().revoke(label);
+        print(revocation.at());
         if (revocation.errors().isEmpty()) {
           return target.inForce();
         }
@@ -339,8 +412,21 @@ public final class GrantCommand implements Callable<Integer> {
                     + " corrected:");
         revocation.errors().stream().map(Objects::toString).forEach(target.err()::println);
         return FAILED;
+      } catch (AdminRefused e) {
+        return target.refuse(e);
       } catch (EditRefused e) {
         return target.refuse(e);
+      }
+    }
+
+    private void print(Instant at) {
+      if (target.json) {
+        ObjectNode object = JsonNodeFactory.instance.objectNode();
+        object.put("label", label);
+        object.put("revoked", at.toString());
+        target.out().println(object);
+      } else {
+        target.out().println(label + " is revoked since " + at);
       }
     }
   }

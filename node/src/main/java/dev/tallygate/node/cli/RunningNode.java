@@ -23,7 +23,7 @@ final class RunningNode {
   private RunningNode() {}
 
   /**
-   * What a node makes of the file as it now is.
+   * What a node makes of the file, and of its lock file, as they now are.
    *
    * @param text for people
    * @param isRefusal whether it runs, and cannot apply the file
@@ -32,8 +32,8 @@ final class RunningNode {
 
   /** Waits until the node enforces the file as it now is, for {@link #PATIENCE} at most. */
   static Answer awaitApplied(Path file) {
-    Optional<NodeConfig.Admin> admin =
-        new ConfigReader().read(file).config().map(NodeConfig::admin);
+    Optional<NodeConfig> config = new ConfigReader().read(file).config();
+    Optional<NodeConfig.Admin> admin = config.map(NodeConfig::admin);
     if (admin.isEmpty() || admin.get().port() == 0) {
       return new Answer("A node that runs by this file applies it within a second.", false);
     }
@@ -52,15 +52,26 @@ final class RunningNode {
       while (System.nanoTime() < end) {
         // Anew each time: an edit that another command made meanwhile holds this one too.
         String digest = Sha256.of(Files.readAllBytes(file)).hex();
+        Path pins = config.get().pinFile();
+        String pinned = Files.exists(pins) ? Sha256.of(Files.readAllBytes(pins)).hex() : "";
         JsonNode ready =
             new JsonMapper().readTree(http.send(request, BodyHandlers.ofString()).body());
-        if (digest.equals(ready.path("configSha256").asText())) {
-          String config = ready.path("config").asText();
-          return config.equals("in force")
+        if (digest.equals(ready.path("configSha256").asText())
+            && pinned.equals(ready.path("pinsSha256").asText())
+            && ready.path("published").asBoolean(true)) {
+          String state = ready.path("config").asText();
+          return state.equals("in force")
               ? new Answer("In force on the running node.", false)
-              : new Answer("error: the running node has not applied it; " + config, true);
+              : new Answer("error: the running node has not applied it; " + state, true);
         }
         Thread.sleep(PAUSE_MILLIS);
+      }
+      if (config.get().cluster().isPresent()) {
+        return new Answer(
+            "error: the cluster does not enforce this file yet; /readyz at "
+                + readyz.getAuthority()
+                + " says why",
+            true);
       }
       return new Answer(
           "warning: the node at " + readyz.getAuthority() + " has not read this file yet.", false);

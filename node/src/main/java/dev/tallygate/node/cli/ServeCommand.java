@@ -21,13 +21,13 @@ import picocli.CommandLine.Option;
       "Once it is ready it prints one line of JSON on stdout with the addresses it listens on, such as"
           + " {\"listen\":\"http://127.0.0.1:8080\",\"admin\":\"http://127.0.0.1:9090\"}; the log goes to"
           + " stderr. Changes of the file, and of every file that it names, are applied as they are made;"
-          + " listen, admin and audit need a restart.",
+          + " listen, admin, audit and cluster need a restart.",
       ""
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:ended by SIGTERM or Ctrl-C",
-      "1:the configuration has errors, or a port or file cannot be had",
+      "1:the configuration has errors, a port or file cannot be had, or the cluster does not let it in",
       "2:wrong use"
     })
 final class ServeCommand implements Callable<Integer> {
@@ -59,18 +59,29 @@ final class ServeCommand implements Callable<Integer> {
                   ended.countDown();
                 },
                 "tallygate-shutdown"));
+    try {
+      node.awaitOpen();
+    } catch (IOException e) {
+      System.err.println("tallygate: " + Reasons.of(e));
+      return 1;
+    }
     NodeConfig settings = node.config().config();
     System.out.println(
         JsonNodeFactory.instance
             .objectNode()
-            .put("listen", url(settings.listen().host(), node.port()))
-            .put("admin", url(settings.admin().host(), node.adminPort())));
+            .put(
+                "listen",
+                url(
+                    settings.listen().tls().isPresent() ? "https" : "http",
+                    settings.listen().host(),
+                    node.port()))
+            .put("admin", url("http", settings.admin().host(), node.adminPort())));
     System.out.flush();
     ended.await();
     return 0;
   }
 
-  private static String url(String host, int port) {
-    return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+  static String url(String scheme, String host, int port) {
+    return scheme + "://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
   }
 }

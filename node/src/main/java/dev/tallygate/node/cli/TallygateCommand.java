@@ -23,11 +23,15 @@ import picocli.CommandLine.UnmatchedArgumentException;
     },
     subcommands = {
       ServeCommand.class,
+      StateCommand.class,
+      ClusterCommand.class,
+      PublishCommand.class,
       DemoCommand.class,
       ValidateCommand.class,
       ExplainCommand.class,
       ImportCommand.class,
       GrantCommand.class,
+      PinCommand.class,
       AuditCommand.class,
       HelpCommand.class
     })

@@ -6,15 +6,11 @@ import dev.tallygate.node.config.ConfigFinding;
 import dev.tallygate.node.config.ConfigReader;
 import dev.tallygate.node.config.NodeConfig;
 import dev.tallygate.node.upstream.ToolListing;
-import dev.tallygate.node.upstream.Upstreams;
 import dev.tallygate.policy.Finding;
 import dev.tallygate.policy.ServerLint;
 import dev.tallygate.registry.Grant;
 import dev.tallygate.registry.Server;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
-import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,12 +22,9 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 
 /** Compares policies with the tools that servers have. */
 final class ToolCheck {
-  private static final long SERVER_SECONDS = 30;
-
   private ToolCheck() {}
 
   /**
@@ -42,15 +35,12 @@ final class ToolCheck {
   static List<ConfigFinding> online(Path file, NodeConfig config)
       throws IOException, InterruptedException {
     Map<String, SortedSet<String>> policies = policiesByServer(config);
-    Vertx vertx =
-        Vertx.vertx(
-            new VertxOptions()
-                .setEventLoopPoolSize(1)
-                .setWorkerPoolSize(1)
-                .setInternalBlockingPoolSize(1));
-    try {
+    try (ServerInquiry inquiry = new ServerInquiry()) {
       Map<String, Future<ArrayNode>> asked = new TreeMap<>();
-      policies.keySet().forEach(name -> asked.put(name, ask(vertx, config.servers().get(name))));
+      for (String name : policies.keySet()) {
+        Server server = config.servers().get(name);
+        asked.put(name, inquiry.ask(upstreams -> new ToolListing(upstreams).tools(server)));
+      }
       List<ConfigFinding> found = new ArrayList<>();
       for (String server : policies.keySet()) {
         try {
@@ -65,8 +55,6 @@ final class ToolCheck {
         }
       }
       return found;
-    } finally {
-      vertx.close();
     }
   }
 
@@ -81,17 +69,6 @@ final class ToolCheck {
       }
     }
     return policies;
-  }
-
-  private static Future<ArrayNode> ask(Vertx vertx, Server server) {
-    Promise<ArrayNode> tools = Promise.promise();
-    vertx.runOnContext(
-        run ->
-            new ToolListing(new Upstreams(vertx))
-                .tools(server)
-                .timeout(SERVER_SECONDS, TimeUnit.SECONDS)
-                .onComplete(tools));
-    return tools.future();
   }
 
   /**

@@ -1,7 +1,14 @@
 package dev.tallygate.node.config;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.tallygate.durability.DurabilitySettings;
+import dev.tallygate.hazelcast.ClusterSettings;
+import dev.tallygate.hazelcast.ClusterSettings.Role;
+import dev.tallygate.json.JsonBounds;
 import dev.tallygate.json.JsonPointers;
+import dev.tallygate.json.JsonRefused;
 import dev.tallygate.json.Position;
+import dev.tallygate.json.StrictJson;
 import dev.tallygate.node.config.NodeConfig.Admin;
 import dev.tallygate.node.config.NodeConfig.AuditConfig;
 import dev.tallygate.node.config.NodeConfig.Listen;
@@ -11,13 +18,18 @@ import dev.tallygate.policy.Finding;
 import dev.tallygate.policy.Policy;
 import dev.tallygate.policy.PolicyReading;
 import dev.tallygate.registry.Grant;
+import dev.tallygate.registry.RegistrySettings;
 import dev.tallygate.registry.Server;
+import dev.tallygate.registry.ServerPins;
 import dev.tallygate.registry.Sha256;
+import dev.tallygate.registry.Trust;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,16 +46,29 @@ import java.util.regex.Pattern;
  */
 public final class ConfigReader {
   static final List<String> KEYS =
-      List.of("name", "listen", "admin", "servers", "policies", "grants", "audit");
+      List.of(
+          "name",
+          "listen",
+          "admin",
+          "servers",
+          "policies",
+          "grants",
+          "pins",
+          "audit",
+          "cluster",
+          "counters");
 
   static final List<String> LISTEN_KEYS =
-      List.of("host", "port", "allowedHosts", "allowedOrigins", "maxConnections");
+      List.of("host", "port", "allowedHosts", "allowedOrigins", "maxConnections", "tls", "h2c");
+
+  static final List<String> ADMIN_KEYS = List.of("host", "port", "token");
 
   static final List<String> AUDIT_KEYS =
       List.of("file", "keyFile", "strict", "onFailure", "maxBytes", "keepFiles");
 
   static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
 
+  private static final int MIN_ADMIN_TOKEN = 16;
   private static final Pattern HOST = Pattern.compile("[A-Za-z0-9._:\\[\\]-]{1,253}");
   private static final Pattern ORIGIN =
       Pattern.compile(
@@ -71,7 +96,7 @@ public final class ConfigReader {
     Optional<NodeConfig> config = Optional.empty();
     try {
       byte[] bytes = surroundings.read(absolute, YamlReader.MAX_BYTES);
-      config = read(YamlReader.decode(bytes), findings, surroundings);
+      config = read(YamlReader.decode(bytes), absolute, findings, surroundings);
     } catch (IOException e) {
       findings.error("", Position.START, "the file " + e.getMessage());
     } catch (YamlRefused e) {
@@ -79,6 +104,67 @@ public final class ConfigReader {
     }
     return new ConfigReading(
         findings.hasErrors() ? Optional.empty() : config, findings.all(), surroundings.files());
+  }
+
+  /**
+   * Reads what a process needs that only holds data: other keys may be there, and are not read.
+   *
+   * @throws ConfigRefused where it has errors, or is not the file of a data member
+   */
+  public StateConfig readState(Path file) throws ConfigRefused {
+    Findings findings = new Findings(file);
+    Optional<StateConfig> config = readState(file, findings);
+    if (config.isEmpty() || findings.hasErrors()) {
+      throw new ConfigRefused(findings.all().stream().filter(ConfigFinding::isError).toList());
+    }
+    return config.get();
+  }
+
+  private Optional<StateConfig> readState(Path file, Findings findings) {
+    return root(file, findings)
+        .flatMap(
+            root -> {
+              Surroundings surroundings =
+                  new Surroundings(file.toAbsolutePath().getParent(), environment, true);
+              Admin admin = admin(root);
+              Optional<ClusterSettings> cluster = cluster(root, name(root), findings, surroundings);
+              if (cluster.isEmpty() || cluster.get().role() != Role.MEMBER) {
+                root.error("cluster", "is not that of a data member; say role: member");
+              }
+              Optional<DurabilitySettings> durability =
+                  durability(root, cluster, findings, surroundings);
+              return cluster.map(settings -> new StateConfig(admin, settings, durability));
+            });
+  }
+
+  /**
+   * Reads where the process that runs by a file is asked for its state; nothing else is looked at.
+   *
+   * @throws ConfigRefused where the file does not say
+   */
+  public Admin readAdmin(Path file) throws ConfigRefused {
+    Findings findings = new Findings(file);
+    Optional<Admin> admin = root(file, findings).map(ConfigReader::admin);
+    if (admin.isEmpty() || findings.hasErrors()) {
+      throw new ConfigRefused(findings.all().stream().filter(ConfigFinding::isError).toList());
+    }
+    return admin.get();
+  }
+
+  private static Optional<Fields> root(Path file, Findings findings) {
+    try {
+      String text = YamlReader.decode(Surroundings.contents(file));
+      Optional<YamlNode> root = YamlReader.read(text);
+      if (root.isEmpty()) {
+        findings.error("", Position.START, "the file is empty");
+      }
+      return root.flatMap(node -> Fields.of(node, "", findings, KEYS));
+    } catch (IOException e) {
+      findings.error("", Position.START, e.getMessage());
+    } catch (YamlRefused e) {
+      findings.error("", e.position(), e.getMessage());
+    }
+    return Optional.empty();
   }
 
   /** What is found in a policy file. */
@@ -122,7 +208,7 @@ public final class ConfigReader {
     Findings findings = new Findings(file);
     Optional<NodeConfig> config = Optional.empty();
     try {
-      config = read(text, findings, surroundings);
+      config = read(text, file, findings, surroundings);
     } catch (YamlRefused e) {
       findings.error("", e.position(), e.getMessage());
     }
@@ -130,8 +216,8 @@ public final class ConfigReader {
         findings.hasErrors() ? Optional.empty() : config, findings.all(), surroundings.files());
   }
 
-  private Optional<NodeConfig> read(String text, Findings findings, Surroundings surroundings)
-      throws YamlRefused {
+  private Optional<NodeConfig> read(
+      String text, Path file, Findings findings, Surroundings surroundings) throws YamlRefused {
     Optional<YamlNode> root = YamlReader.read(text);
     if (root.isEmpty()) {
       findings.error(
@@ -139,22 +225,17 @@ public final class ConfigReader {
       return Optional.empty();
     }
     return Fields.of(root.get(), "", findings, KEYS)
-        .flatMap(fields -> read(fields, findings, surroundings));
+        .flatMap(fields -> read(fields, file, findings, surroundings));
   }
 
-  private Optional<NodeConfig> read(Fields root, Findings findings, Surroundings surroundings) {
+  private Optional<NodeConfig> read(
+      Fields root, Path file, Findings findings, Surroundings surroundings) {
     String name = name(root);
     Listen listen =
         root.fields("listen", LISTEN_KEYS)
-            .map(fields -> listen(fields, findings))
+            .map(fields -> listen(fields, surroundings))
             .orElse(Listen.DEFAULT);
-    Admin admin =
-        root.fields("admin", List.of("host", "port"))
-            .map(
-                fields ->
-                    new Admin(
-                        host(fields, Admin.DEFAULT.host()), port(fields, Admin.DEFAULT.port())))
-            .orElse(Admin.DEFAULT);
+    Admin admin = admin(root, findings, surroundings);
     if (listen.port() != 0 && listen.port() == admin.port() && listen.host().equals(admin.host())) {
       findings.error(
           "/admin/port",
@@ -162,9 +243,11 @@ public final class ConfigReader {
           "`admin` and `listen` share port " + admin.port() + "; give one of them another");
     }
     Optional<AuditConfig> audit = audit(root, surroundings);
+    Optional<ClusterSettings> cluster = cluster(root, name, findings, surroundings);
+    Optional<DurabilitySettings> durability = durability(root, cluster, findings, surroundings);
     Map<String, Server> servers =
         new ServerReader(findings, surroundings).read(root.named("servers"));
-    if (root.mapping().value("servers").isEmpty()) {
+    if (root.mapping().value("servers").isEmpty() && cluster.isEmpty()) {
       findings.error(
           "",
           root.mapping(),
@@ -172,15 +255,200 @@ public final class ConfigReader {
     }
     Map<String, Policy> policies = new LinkedHashMap<>();
     Map<String, PolicyFile> policyFiles = new LinkedHashMap<>();
+    Map<String, JsonNode> documents = new LinkedHashMap<>();
     Map<Path, Optional<Policy>> readBefore = new LinkedHashMap<>();
     for (Entry entry : root.named("policies")) {
-      policy(entry, findings, surroundings, policies, policyFiles, readBefore);
+      policy(entry, findings, surroundings, policies, policyFiles, documents, readBefore);
     }
     List<Grant> grants =
         new GrantReader(findings, surroundings, names(root, "servers"), names(root, "policies"))
             .read(root.items("grants"));
-    return audit.map(
-        log -> new NodeConfig(name, listen, admin, log, servers, policies, policyFiles, grants));
+    Optional<Path> pinFile = pinFile(root, file, surroundings);
+    Map<String, ServerPins> pins =
+        pinFile.map(at -> pins(at, findings, surroundings)).orElse(Map.of());
+    warnOfMissingPins(root, servers, pins, findings, surroundings);
+    return audit.flatMap(
+        log ->
+            pinFile.map(
+                lock ->
+                    new NodeConfig(
+                        name,
+                        listen,
+                        admin,
+                        log,
+                        servers,
+                        policies,
+                        policyFiles,
+                        grants,
+                        lock,
+                        pins,
+                        cluster,
+                        maxCutOff(root),
+                        durability,
+                        Declared.of(root.named("servers"), documents, grants, pins))));
+  }
+
+  private static Admin admin(Fields root) {
+    return root.fields("admin", ADMIN_KEYS)
+        .map(
+            fields ->
+                new Admin(
+                    host(fields, Admin.DEFAULT.host()),
+                    port(fields, Admin.DEFAULT.port()),
+                    Optional.empty()))
+        .orElse(Admin.DEFAULT);
+  }
+
+  private static Admin admin(Fields root, Findings findings, Surroundings surroundings) {
+    Admin admin = admin(root);
+    return new Admin(
+        admin.host(), admin.port(), adminToken(root, findings, surroundings).map(Sha256::of));
+  }
+
+  private static Optional<String> adminToken(
+      Fields root, Findings findings, Surroundings surroundings) {
+    Optional<Fields> fields =
+        root.mapping().value("admin").flatMap(node -> root.fields("admin", ADMIN_KEYS));
+    Optional<String> written = fields.flatMap(admin -> admin.text("token"));
+    if (written.isEmpty()) {
+      return Optional.empty();
+    }
+    if (!written.get().contains("${")) {
+      fields
+          .get()
+          .error("token", "is a secret; write where it is: \"${env:TALLYGATE_ADMIN_TOKEN}\"");
+      return Optional.empty();
+    }
+    Optional<String> token =
+        new References(findings, surroundings)
+            .follow(
+                fields.get().pointer("token"),
+                (YamlNode.Scalar) fields.get().mapping().value("token").orElseThrow());
+    if (!surroundings.followed()) {
+      return Optional.empty();
+    }
+    if (token.isPresent() && !token.get().matches("[\\x21-\\x7e]{1,1024}")) {
+      fields.get().error("token", "must be printable ASCII without spaces, on one line");
+    } else if (token.isPresent() && token.get().length() < MIN_ADMIN_TOKEN) {
+      fields
+          .get()
+          .error(
+              "token",
+              "has fewer than "
+                  + MIN_ADMIN_TOKEN
+                  + " characters; `openssl rand -hex 32` makes one that nobody guesses");
+    }
+    return token;
+  }
+
+  /** Whether a file says that its node belongs to a cluster; not if it cannot be read. */
+  public boolean isClustered(Path file) {
+    return root(file, new Findings(file)).filter(ConfigReader::isClustered).isPresent();
+  }
+
+  private static boolean isClustered(Fields root) {
+    return root.mapping().value("cluster").orElse(null) instanceof YamlNode.Mapping cluster
+        && cluster.text("role").filter(role -> !role.equals("standalone")).isPresent();
+  }
+
+  /**
+   * Reads where and how the node that runs by a file is told to change its registry; nothing else
+   * is looked at.
+   *
+   * @throws ConfigRefused where the file does not say
+   */
+  public AdminAccess readAdminAccess(Path file) throws ConfigRefused {
+    Findings findings = new Findings(file);
+    Surroundings surroundings =
+        new Surroundings(file.toAbsolutePath().getParent(), environment, true);
+    Optional<AdminAccess> access =
+        root(file, findings)
+            .map(root -> new AdminAccess(admin(root), adminToken(root, findings, surroundings)));
+    if (access.isEmpty() || findings.hasErrors()) {
+      throw new ConfigRefused(findings.all().stream().filter(ConfigFinding::isError).toList());
+    }
+    return access.get();
+  }
+
+  private static Optional<ClusterSettings> cluster(
+      Fields root, String name, Findings findings, Surroundings surroundings) {
+    Optional<ClusterSettings> cluster =
+        root.fields("cluster", ClusterReader.KEYS)
+            .flatMap(fields -> new ClusterReader(findings, surroundings).read(name, fields));
+    if (cluster.isPresent()
+        && cluster.get().role() == Role.MEMBER
+        && cluster.get().dataDir().isEmpty()) {
+      root.error("cluster", "needs `dataDir`: a data member keeps the registry there");
+    }
+    return cluster;
+  }
+
+  private static Optional<DurabilitySettings> durability(
+      Fields root,
+      Optional<ClusterSettings> cluster,
+      Findings findings,
+      Surroundings surroundings) {
+    return root.fields("counters", CountersReader.KEYS)
+        .flatMap(
+            fields ->
+                new CountersReader(findings, surroundings)
+                    .read(fields, isClustered(root), cluster));
+  }
+
+  private static Duration maxCutOff(Fields root) {
+    return root.fields("cluster", ClusterReader.KEYS)
+        .flatMap(
+            fields -> fields.duration("maxCutOff", Duration.ofSeconds(3), Duration.ofMinutes(5)))
+        .orElse(RegistrySettings.MAX_CUT_OFF);
+  }
+
+  private static Optional<Path> pinFile(Fields root, Path file, Surroundings surroundings) {
+    Optional<Fields> fields = root.fields("pins", List.of("file"));
+    Optional<String> written = fields.flatMap(pins -> pins.text("file"));
+    return written.isPresent()
+        ? path(fields.get(), "file", written.get(), surroundings)
+        : path(root, "pins", PinFile.nameFor(file), surroundings);
+  }
+
+  /** What a lock file approves; one that is not there approves nothing. */
+  private static Map<String, ServerPins> pins(
+      Path file, Findings findings, Surroundings surroundings) {
+    if (!surroundings.followed()) {
+      return Map.of();
+    }
+    try {
+      List<Finding> wrong = new ArrayList<>();
+      Map<String, ServerPins> pins =
+          PinFile.read(surroundings.read(file, YamlReader.MAX_BYTES), wrong);
+      wrong.forEach(finding -> findings.add(file, finding));
+      return pins;
+    } catch (IOException e) {
+      if (Files.exists(file)) {
+        findings.add(
+            file,
+            new Finding(Finding.Severity.ERROR, "", Position.START, "the file " + e.getMessage()));
+      }
+      return Map.of();
+    }
+  }
+
+  /** A server of which nothing is approved is of no use, and that should not be a riddle. */
+  private static void warnOfMissingPins(
+      Fields root,
+      Map<String, Server> servers,
+      Map<String, ServerPins> pins,
+      Findings findings,
+      Surroundings surroundings) {
+    for (Entry entry : surroundings.followed() ? root.named("servers") : List.<Entry>of()) {
+      String name = entry.key().text();
+      Server server = servers.get(name);
+      if (server != null && server.trust() == Trust.PINNED && !pins.containsKey(name)) {
+        findings.warning(
+            JsonPointers.child("/servers", name),
+            entry.key(),
+            "nothing of this server is pinned, so all its tools are hidden; run `tallygate pin`");
+      }
+    }
   }
 
   private static Set<String> names(Fields root, String key) {
@@ -210,7 +478,7 @@ public final class ConfigReader {
     }
   }
 
-  private static Listen listen(Fields fields, Findings findings) {
+  private static Listen listen(Fields fields, Surroundings surroundings) {
     List<String> hosts = fields.texts("allowedHosts").orElse(List.of());
     for (int i = 0; i < hosts.size(); i++) {
       if (!hosts.get(i).matches("[A-Za-z0-9.-]{1,253}|\\[[0-9A-Fa-f:.]{2,45}]")) {
@@ -235,7 +503,17 @@ public final class ConfigReader {
         port(fields, Listen.DEFAULT.port()),
         hosts.stream().map(host -> host.toLowerCase(Locale.ROOT)).toList(),
         origins,
-        fields.wholeNumber("maxConnections", 1, 1_000_000).orElse(Listen.DEFAULT.maxConnections()));
+        fields.wholeNumber("maxConnections", 1, 1_000_000).orElse(Listen.DEFAULT.maxConnections()),
+        fields.fields("tls", TlsReader.KEYS).flatMap(new TlsReader(surroundings)::read),
+        h2c(fields));
+  }
+
+  private static boolean h2c(Fields fields) {
+    boolean h2c = fields.bool("h2c").orElse(false);
+    if (h2c && fields.mapping().value("tls").isPresent()) {
+      fields.error("h2c", "is for clear text; with `tls` HTTP/2 is always spoken, so remove it");
+    }
+    return h2c;
   }
 
   private static String host(Fields fields, String otherwise) {
@@ -305,6 +583,7 @@ public final class ConfigReader {
       Surroundings surroundings,
       Map<String, Policy> policies,
       Map<String, PolicyFile> policyFiles,
+      Map<String, JsonNode> documents,
       Map<Path, Optional<Policy>> readBefore) {
     String name = entry.key().text();
     String pointer = JsonPointers.child("/policies", name);
@@ -332,8 +611,13 @@ public final class ConfigReader {
         policy = reading.policy();
         readBefore.put(file, policy);
       }
-      policy.ifPresent(compiled -> policies.put(name, compiled));
+      if (policy.isPresent()) {
+        policies.put(name, policy.get());
+        documents.put(name, StrictJson.read(bytes, JsonBounds.DOCUMENT));
+      }
       policyFiles.put(name, new PolicyFile(file, Sha256.of(bytes)));
+    } catch (JsonRefused e) {
+      throw new IllegalStateException("a policy was read that is not JSON", e);
     } catch (IOException e) {
       fields.get().error("file", "names " + written.get() + ", which " + e.getMessage());
     }

@@ -88,6 +88,34 @@ final class Fields {
     return Optional.of(scalar.text());
   }
 
+  /**
+   * A key without which the others do nothing. Empty where it is absent or says so, and where it is
+   * wrong; others beside it are a finding then.
+   *
+   * @param off the choice that turns the others off
+   * @param cure what to do where others are there nevertheless
+   */
+  Optional<String> unlessOff(String key, String off, List<String> choices, String cure) {
+    Optional<String> written = text(key);
+    if (written.isPresent() && !written.get().equals(off) && !choices.contains(written.get())) {
+      List<String> allButLast = choices.subList(0, choices.size() - 1);
+      error(
+          key,
+          "must be "
+              + off
+              + ", "
+              + String.join(", ", allButLast)
+              + " or "
+              + choices.get(choices.size() - 1));
+      return Optional.empty();
+    }
+    Optional<String> chosen = written.filter(choice -> !choice.equals(off));
+    if (chosen.isEmpty() && mapping.entries().size() > (written.isEmpty() ? 0 : 1)) {
+      error(key, "is " + off + ", so " + cure);
+    }
+    return chosen;
+  }
+
   /** As {@link #text}, and a finding where the key is absent. */
   Optional<String> requiredText(String key, String cure) {
     require(key, cure);
@@ -222,5 +250,14 @@ final class Fields {
 
   void error(String key, String message) {
     findings.error(pointer(key), mapping.value(key).orElse(mapping), "`" + key + "` " + message);
+  }
+
+  /** A finding about the fields as a whole. */
+  void wrong(String message) {
+    findings.error(pointer, mapping, message);
+  }
+
+  void warning(String key, String message) {
+    findings.warning(pointer(key), mapping.value(key).orElse(mapping), "`" + key + "` " + message);
   }
 }

@@ -7,14 +7,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
 /** What one reading finds wrong, collected so that all of it is told at once. */
 final class Findings {
   private final Path file;
-  private final List<ConfigFinding> found = new ArrayList<>();
+  // A part that is read for two purposes has its errors once.
+  private final Set<ConfigFinding> found = new LinkedHashSet<>();
 
   Findings(Path file) {
     this.file = file;

@@ -1,7 +1,10 @@
 package dev.tallygate.node.config;
 
+import dev.tallygate.node.config.NodeConfig.Listen;
+import dev.tallygate.node.config.NodeConfig.Tls;
 import dev.tallygate.registry.Sha256;
 import dev.tallygate.registry.Snapshot;
+import dev.tallygate.threads.Daemons;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
@@ -9,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -36,13 +38,8 @@ public final class LiveConfig implements AutoCloseable {
   private final NodeConfig started;
   private final FileWatch watch = new FileWatch();
   private final List<Consumer<Snapshot>> listeners = new CopyOnWriteArrayList<>();
-  private final ScheduledExecutorService watcher =
-      Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            Thread thread = new Thread(task, "tallygate-config");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final List<Consumer<Tls>> certificateListeners = new CopyOnWriteArrayList<>();
+  private final ScheduledExecutorService watcher = Daemons.scheduler("tallygate-config");
   private volatile InForce inForce;
 
   private LiveConfig(
@@ -56,7 +53,13 @@ public final class LiveConfig implements AutoCloseable {
         new InForce(
             started,
             started.snapshot(1, now),
-            new ConfigStatus(1, digest(reading), now, Optional.empty(), texts(reading.warnings())));
+            new ConfigStatus(
+                1,
+                digest(reading),
+                pinsDigest(reading, started),
+                now,
+                Optional.empty(),
+                texts(reading.warnings())));
     watch.expect(reading.files());
   }
 
@@ -76,9 +79,17 @@ public final class LiveConfig implements AutoCloseable {
     return live;
   }
 
-  /** The configuration as last applied; listen, admin, audit and name are those of the start. */
+  /**
+   * The configuration as last applied; name, listen (but for its certificate), admin, audit and
+   * cluster are those of the start.
+   */
   public NodeConfig config() {
     return inForce.config();
+  }
+
+  /** The file that is followed. */
+  public Path file() {
+    return file;
   }
 
   /** What calls are judged by now. Take it once for each call. */
@@ -98,6 +109,11 @@ public final class LiveConfig implements AutoCloseable {
     listeners.add(listener);
   }
 
+  /** Calls {@code listener} with every later certificate, as {@link #onChange} does. */
+  public void onCertificate(Consumer<Tls> listener) {
+    certificateListeners.add(listener);
+  }
+
   /** Reads the files now and applies them if they are valid and judge otherwise than before. */
   public synchronized ConfigStatus reload() {
     ConfigReading reading = reader.read(file);
@@ -113,27 +129,46 @@ public final class LiveConfig implements AutoCloseable {
     boolean changed = !read.judgesAs(before.config());
     long revision = before.snapshot().revision() + (changed ? 1 : 0);
     Snapshot snapshot = changed ? read.snapshot(revision, clock.instant()) : before.snapshot();
+    Listen listen = started.listen().renewedBy(read.listen());
+    boolean renewed = !listen.tls().equals(before.config().listen().tls());
     NodeConfig config =
         new NodeConfig(
             started.name(),
-            started.listen(),
+            listen,
             started.admin(),
             started.audit(),
             read.servers(),
             read.policies(),
             read.policyFiles(),
-            read.grants());
+            read.grants(),
+            read.pinFile(),
+            read.pins(),
+            started.cluster(),
+            started.maxCutOff(),
+            started.durability(),
+            read.declared());
     inForce =
         new InForce(
             config,
             snapshot,
             new ConfigStatus(
-                revision, digest(reading), snapshot.since(), Optional.empty(), warnings));
+                revision,
+                digest(reading),
+                pinsDigest(reading, config),
+                snapshot.since(),
+                Optional.empty(),
+                warnings));
     if (!warnings.equals(before.status().warnings())) {
       warnings.forEach(LOG::warn);
     }
+    if (renewed) {
+      LOG.info("the certificate of `listen` is another one now");
+      listen.tls().ifPresent(tls -> certificateListeners.forEach(each -> each.accept(tls)));
+    }
     if (changed) {
-      LOG.info("configuration revision {} is in force", revision);
+      if (started.cluster().isEmpty()) {
+        LOG.info("configuration revision {} is in force", revision);
+      }
       listeners.forEach(listener -> tell(listener, snapshot));
     } else if (before.status().problem().isPresent()) {
       LOG.info("the configuration is valid again; revision {} stays in force", revision);
@@ -151,6 +186,7 @@ public final class LiveConfig implements AutoCloseable {
             new ConfigStatus(
                 status.revision(),
                 digest(reading),
+                pinsDigest(reading, before.config()),
                 status.since(),
                 Optional.of(problem),
                 status.warnings()));
@@ -166,9 +202,13 @@ public final class LiveConfig implements AutoCloseable {
     return reading.files().getOrDefault(file.toAbsolutePath(), Optional.empty());
   }
 
+  private static Optional<Sha256> pinsDigest(ConfigReading reading, NodeConfig config) {
+    return reading.files().getOrDefault(config.pinFile(), Optional.empty());
+  }
+
   private List<String> needingRestart(NodeConfig read) {
     List<String> keys = new ArrayList<>();
-    if (!read.listen().equals(started.listen())) {
+    if (!read.listen().equals(started.listen().renewedBy(read.listen()))) {
       keys.add("listen");
     }
     if (!read.admin().equals(started.admin())) {
@@ -176,6 +216,16 @@ public final class LiveConfig implements AutoCloseable {
     }
     if (!read.audit().equals(started.audit())) {
       keys.add("audit");
+    }
+    if (!read.pinFile().equals(started.pinFile())) {
+      keys.add("pins");
+    }
+    if (!read.cluster().equals(started.cluster())
+        || !read.maxCutOff().equals(started.maxCutOff())) {
+      keys.add("cluster");
+    }
+    if (!read.durability().equals(started.durability())) {
+      keys.add("counters");
     }
     if (!read.name().equals(started.name())) {
       keys.add("name");

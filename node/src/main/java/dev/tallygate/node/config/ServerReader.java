@@ -3,15 +3,17 @@ package dev.tallygate.node.config;
 import dev.tallygate.json.JsonPointers;
 import dev.tallygate.node.config.YamlNode.Entry;
 import dev.tallygate.node.config.YamlNode.Scalar;
+import dev.tallygate.policy.UrlHosts;
 import dev.tallygate.registry.Server;
+import dev.tallygate.registry.Server.Asks;
 import dev.tallygate.registry.Server.Bounds;
 import dev.tallygate.registry.Server.Timeouts;
+import dev.tallygate.registry.Trust;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
@@ -22,17 +24,36 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Reads {@code servers}: where each upstream is, what it is sent and what it may cost. */
 final class ServerReader {
   private static final List<String> KEYS =
-      List.of("url", "headers", "ca", "timeouts", "limits", "methods", "denyMethods");
+      List.of(
+          "url",
+          "headers",
+          "ca",
+          "timeouts",
+          "limits",
+          "methods",
+          "denyMethods",
+          "asks",
+          "elicitationHosts",
+          "trust",
+          "checkArguments");
+
+  private static final Map<String, Trust> TRUST =
+      Map.of("any", Trust.ANY, "first-use", Trust.FIRST_USE, "pinned", Trust.PINNED);
 
   static final List<String> TIMEOUT_KEYS = List.of("connect", "response", "idle");
   static final List<String> LIMIT_KEYS =
-      List.of("requestBytes", "listBytes", "eventBytes", "connections");
+      List.of(
+          "requestBytes",
+          "listBytes",
+          "eventBytes",
+          "connections",
+          "callsPerGrant",
+          "streamsPerGrant");
 
   /** A DNS label, because the name becomes a path segment and a Kubernetes resource's name. */
   private static final Pattern SERVER_NAME = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
@@ -63,17 +84,17 @@ final class ServerReader {
           "expect",
           "last-event-id");
 
-  private static final Pattern REFERENCE = Pattern.compile("\\$\\$\\{|\\$\\{([^}]*)}?");
-  private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
   private static final int MAX_HEADER_BYTES = 16 * 1024;
   private static final int MAX_CA_BYTES = 1024 * 1024;
 
   private final Findings findings;
   private final Surroundings surroundings;
+  private final References references;
 
   ServerReader(Findings findings, Surroundings surroundings) {
     this.findings = findings;
     this.surroundings = surroundings;
+    this.references = new References(findings, surroundings);
   }
 
   Map<String, Server> read(List<Entry> entries) {
@@ -109,12 +130,29 @@ final class ServerReader {
     Bounds bounds =
         fields.fields("limits", LIMIT_KEYS).map(ServerReader::bounds).orElse(Bounds.DEFAULT);
     Set<String> methods = methods(fields);
+    Asks asks = asks(fields);
     if (fields.mapping().value("ca").isPresent()
         && url.isPresent()
         && url.get().getScheme().equalsIgnoreCase("http")) {
       fields.error("ca", "is of no use with an http:// URL; remove it or write https://");
     }
-    return url.map(at -> new Server(name, at, headers, ca, timeouts, bounds, methods));
+    Trust trust = trust(fields);
+    boolean checksArguments = fields.bool("checkArguments").orElse(false);
+    if (checksArguments && trust == Trust.ANY) {
+      fields.error("checkArguments", "needs pinned tools; use `trust: first-use` or `pinned`");
+    }
+    return url.map(
+        at ->
+            new Server(
+                name, at, headers, ca, timeouts, bounds, methods, trust, checksArguments, asks));
+  }
+
+  private static Trust trust(Fields fields) {
+    Optional<String> written = fields.text("trust");
+    if (written.isPresent() && !TRUST.containsKey(written.get())) {
+      fields.error("trust", "must be any, first-use or pinned");
+    }
+    return written.map(TRUST::get).orElse(Trust.FIRST_USE);
   }
 
   private static Optional<URI> url(Fields fields, String text) {
@@ -169,73 +207,22 @@ final class ServerReader {
   }
 
   private Optional<String> header(String pointer, Scalar scalar) {
-    Matcher reference = REFERENCE.matcher(scalar.text());
-    StringBuilder value = new StringBuilder();
-    int from = 0;
-    boolean complete = true;
-    while (reference.find()) {
-      value.append(scalar.text(), from, reference.start());
-      from = reference.end();
-      if (reference.group(1) == null) {
-        value.append("${");
-      } else {
-        try {
-          value.append(secret(reference.group(), reference.group(1)));
-        } catch (IOException e) {
-          findings.error(pointer, scalar, e.getMessage());
-          complete = false;
-        }
-      }
-    }
-    value.append(scalar.text(), from, scalar.text().length());
-    if (!complete) {
+    Optional<String> value = references.follow(pointer, scalar);
+    if (value.isEmpty()) {
       return Optional.empty();
     }
-    if (value.length() > MAX_HEADER_BYTES) {
+    if (value.get().length() > MAX_HEADER_BYTES) {
       findings.error(pointer, scalar, "the value is longer than " + Units.text(MAX_HEADER_BYTES));
-    } else if (!HEADER_VALUE.matcher(value).matches()) {
+    } else if (!HEADER_VALUE.matcher(value.get()).matches()) {
       // The value may be a secret: say only what is wrong with it.
       findings.error(
           pointer,
           scalar,
           "the value must be printable ASCII on one line, not empty, without spaces around it");
     } else {
-      return Optional.of(value.toString());
+      return value;
     }
     return Optional.empty();
-  }
-
-  private String secret(String written, String inside) throws IOException {
-    int colon = inside.indexOf(':');
-    String kind = colon < 0 ? inside : inside.substring(0, colon);
-    String name = colon < 0 ? "" : inside.substring(colon + 1);
-    boolean closed = written.endsWith("}");
-    if (closed && kind.equals("env") && VARIABLE.matcher(name).matches()) {
-      if (!surroundings.followed()) {
-        return "unread";
-      }
-      return surroundings
-          .variable(name)
-          .orElseThrow(
-              () ->
-                  new IOException(
-                      "the environment variable " + name + " is not set; set it before the start"));
-    }
-    if (closed && kind.equals("file") && !name.isBlank()) {
-      if (!surroundings.followed()) {
-        return "unread";
-      }
-      Path file = surroundings.path(name);
-      try {
-        String text = new String(surroundings.read(file, MAX_HEADER_BYTES), StandardCharsets.UTF_8);
-        return text.replaceFirst("\\r?\\n\\z", "");
-      } catch (IOException e) {
-        throw new IOException("the file " + file + " " + e.getMessage(), e);
-      }
-    }
-    throw new IOException(
-        "a reference is written ${env:NAME} or ${file:/path}; write $${ for the two characters"
-            + " themselves");
   }
 
   private Optional<String> ca(Fields fields, String written) {
@@ -283,7 +270,37 @@ final class ServerReader {
             .bytes("eventBytes", least, most)
             .map(Math::toIntExact)
             .orElse(Bounds.DEFAULT.maxEventBytes()),
-        fields.wholeNumber("connections", 1, 65_535).orElse(Bounds.DEFAULT.maxConnections()));
+        fields.wholeNumber("connections", 1, 65_535).orElse(Bounds.DEFAULT.maxConnections()),
+        fields.wholeNumber("callsPerGrant", 1, 1_000_000).orElse(Bounds.DEFAULT.maxCallsPerGrant()),
+        fields
+            .wholeNumber("streamsPerGrant", 1, 1_000_000)
+            .orElse(Bounds.DEFAULT.maxStreamsPerGrant()));
+  }
+
+  private static Asks asks(Fields fields) {
+    Set<String> methods = new HashSet<>(fields.texts("asks").orElse(List.copyOf(Asks.ALL_METHODS)));
+    for (String method : methods) {
+      if (!Asks.ALL_METHODS.contains(method)) {
+        String cure =
+            Findings.nearest(method, Asks.ALL_METHODS)
+                .map(near -> "did you mean " + near + "?")
+                .orElse("remove it");
+        fields.error("asks", "has \"" + method + "\", which no server of MCP asks; " + cure);
+      }
+    }
+    Optional<UrlHosts> hosts =
+        fields
+            .texts("elicitationHosts")
+            .flatMap(
+                texts -> {
+                  try {
+                    return Optional.of(UrlHosts.of(texts));
+                  } catch (IllegalArgumentException e) {
+                    fields.error("elicitationHosts", "cannot be read: " + e.getMessage());
+                    return Optional.empty();
+                  }
+                });
+    return new Asks(methods, hosts);
   }
 
   private Set<String> methods(Fields fields) {

@@ -3,8 +3,8 @@ package dev.tallygate.node.gate;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * How many bytes of request bodies a node holds at one time, so that a burst of large ones ends in
- * refusals and not in an exhausted heap.
+ * How many bytes of bodies a node holds at one time, of requests or of answers, so that a burst of
+ * large ones ends in refusals and not in an exhausted heap.
  *
  * <p>A large body leaves the last quarter to small ones: calls with files do not keep other calls
  * out. Where no body is held any one is, whatever its length. Thread-safe.
@@ -49,5 +49,26 @@ final class BodyBudget {
 
   void giveBack(long bytes) {
     held.addAndGet(-bytes);
+  }
+
+  /** What one body holds, which grows and shrinks. Used on one thread at a time. */
+  final class Share {
+    private long bytes;
+
+    /**
+     * Holds {@code now} bytes in place of those before.
+     *
+     * @return false where there is no room; then nothing changes
+     */
+    boolean hold(long now) {
+      if (now > bytes && !take(now - bytes, bytes)) {
+        return false;
+      }
+      if (now < bytes) {
+        giveBack(bytes - now);
+      }
+      bytes = now;
+      return true;
+    }
   }
 }

@@ -4,8 +4,10 @@ import dev.tallygate.node.gate.Stopped.Rejected;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import java.net.URI;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -17,6 +19,8 @@ import java.util.regex.Pattern;
  */
 public final class Door {
   private static final Pattern TARGET = Pattern.compile("/mcp/([a-z0-9][a-z0-9_.-]{0,62})");
+  private static final Pattern AUTHORITY =
+      Pattern.compile("([^:\\[\\]]*|\\[[^\\]]*])(?::\\d{0,5})?");
   private static final Pattern BEARER = Pattern.compile("(?i:bearer) ([\\x21-\\x7e]{1,512})");
   private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
 
@@ -25,14 +29,19 @@ public final class Door {
   private final Set<String> origins;
 
   /**
-   * @param listenHost the address that the node listens on; on loopback, only loopback names and
-   *     {@code hosts} may stand in a Host header
+   * @param listenHost the address that the node listens on; on loopback, only it, loopback names
+   *     and {@code hosts} may stand in a Host header
    * @param hosts further host names of this gate, without port
    * @param origins origins of web pages that may call it, such as {@code https://app.example.org}
    */
   public Door(String listenHost, Set<String> hosts, Set<String> origins) {
     this.checksHost = !hosts.isEmpty() || isLoopback(listenHost);
-    this.hosts = hosts;
+    Set<String> ours = new HashSet<>(LOOPBACK);
+    ours.addAll(hosts);
+    if (isLoopback(listenHost)) {
+      ours.add(listenHost.toLowerCase(Locale.ROOT));
+    }
+    this.hosts = Set.copyOf(ours);
     this.origins = origins;
   }
 
@@ -41,6 +50,15 @@ public final class Door {
     if (request.method().equals(HttpMethod.CONNECT) || asksForOtherProtocol(request)) {
       throw Rejected.http(
           400, "upgrade", "Tallygate speaks plain HTTP here; no upgrade, no CONNECT");
+    }
+    if (hasOtherFraming(request)) {
+      // Where the body ends is in doubt, and so is where the next request begins.
+      request.connection().shutdown();
+      throw Rejected.http(
+          501,
+          "transfer-encoding",
+          "The only transfer encoding here is chunked",
+          Map.of("Connection", "close"));
     }
     String target = request.uri();
     int query = target.indexOf('?');
@@ -57,9 +75,16 @@ public final class Door {
         .anyMatch(protocol -> !protocol.trim().equalsIgnoreCase("h2c"));
   }
 
+  /** A coding under the chunks would make the body another one to whoever takes it off. */
+  private static boolean hasOtherFraming(HttpServerRequest request) {
+    List<String> codings = request.headers().getAll("transfer-encoding");
+    return codings.size() > 1
+        || codings.stream().anyMatch(coding -> !coding.trim().equalsIgnoreCase("chunked"));
+  }
+
   /** Refuses requests that were not meant for this host, or come from a foreign web page. */
   void checkHostAndOrigin(HttpServerRequest request) throws Rejected {
-    String authority = request.authority() == null ? "" : request.authority().toString();
+    String authority = authority(request);
     if (checksHost && !isOurs(hostOf(authority))) {
       throw Rejected.http(403, "host", "this gate does not go by the name in the Host header");
     }
@@ -74,6 +99,15 @@ public final class Door {
     }
   }
 
+  /** In HTTP/2 it has a field of its own, and stands in Host only where that is left out. */
+  private static String authority(HttpServerRequest request) {
+    if (request.authority() != null) {
+      return request.authority().toString();
+    }
+    String host = request.getHeader("host");
+    return host == null ? "" : host;
+  }
+
   /** The bearer token; empty where there is none that could be one of ours. */
   Optional<String> token(HttpServerRequest request) {
     List<String> values = request.headers().getAll("authorization");
@@ -85,7 +119,7 @@ public final class Door {
   }
 
   private boolean isOurs(String host) {
-    return LOOPBACK.contains(host) || hosts.contains(host);
+    return hosts.contains(host);
   }
 
   /** A page that this very host served, or one on this machine. */
@@ -106,9 +140,9 @@ public final class Door {
     return host.equals("localhost") || host.startsWith("127.") || host.contains("::1");
   }
 
+  /** The host without its port; an empty text, which nobody goes by, where that is no port. */
   private static String hostOf(String authority) {
-    int colon = authority.lastIndexOf(':');
-    String host = colon > authority.lastIndexOf(']') ? authority.substring(0, colon) : authority;
-    return host.toLowerCase(Locale.ROOT);
+    Matcher hostAndPort = AUTHORITY.matcher(authority);
+    return hostAndPort.matches() ? hostAndPort.group(1).toLowerCase(Locale.ROOT) : "";
   }
 }

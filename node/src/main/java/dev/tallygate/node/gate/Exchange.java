@@ -2,6 +2,7 @@ package dev.tallygate.node.gate;
 
 import dev.tallygate.counters.LedgerResult;
 import dev.tallygate.node.audit.AuditRecord;
+import dev.tallygate.node.mcp.ClientCapabilities;
 import dev.tallygate.node.mcp.Era;
 import dev.tallygate.node.mcp.McpMessage;
 import dev.tallygate.policy.Charge;
@@ -9,6 +10,8 @@ import dev.tallygate.policy.Policy;
 import dev.tallygate.registry.Grant;
 import dev.tallygate.registry.Server;
 import dev.tallygate.registry.Snapshot;
+import dev.tallygate.sessions.KnownSession;
+import dev.tallygate.sessions.Resumption;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
@@ -17,6 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.LongConsumer;
+import java.util.function.Predicate;
 
 /**
  * One HTTP request on its way through the gate: what is known of it so far. Lives on one event
@@ -44,7 +49,19 @@ final class Exchange {
   Buffer body = Buffer.buffer();
   McpMessage message;
   Era era;
-  Optional<Session> session = Optional.empty();
+  Optional<KnownSession> session = Optional.empty();
+
+  /** What comes again, on a stream that is resumed. */
+  Optional<Resumption> resumption = Optional.empty();
+
+  /** Tasks that a list may show. */
+  Predicate<String> ownTasks = task -> false;
+
+  /** Whether the client asked, in the modern era, to be told of other tools. */
+  boolean subscribesToTools;
+
+  /** What this message itself declares of its client. */
+  ClientCapabilities declared = ClientCapabilities.NONE;
 
   String method;
   Optional<String> subject = Optional.empty();
@@ -54,12 +71,17 @@ final class Exchange {
   Optional<LedgerResult.Held> held = Optional.empty();
   OptionalLong forwardedNanos = OptionalLong.empty();
 
+  /** Questions of the server that the client was not asked. */
+  int refusals;
+
   private final List<Runnable> whenGone = new ArrayList<>();
   private Runnable whenEnded = () -> {};
+  private LongConsumer whenToolsChanged = revision -> {};
   private final List<Runnable> whenOver = new ArrayList<>();
-  private boolean isOver;
+  private final List<Runnable> whenDone = new ArrayList<>();
+  private boolean isDone;
   private long bodyBytes;
-  private boolean gone;
+  private volatile boolean gone;
   private boolean aborted;
 
   Exchange(HttpServerRequest request, Snapshot snapshot, String decisionId, long beganNanos) {
@@ -79,7 +101,6 @@ final class Exchange {
   }
 
   private void over() {
-    isOver = true;
     List<Runnable> actions = List.copyOf(whenOver);
     whenOver.clear();
     actions.forEach(Runnable::run);
@@ -92,7 +113,7 @@ final class Exchange {
     }
   }
 
-  /** Whether the client left before its answer was complete. */
+  /** Whether the client left before its answer was complete. May be asked on any thread. */
   boolean clientGone() {
     return gone;
   }
@@ -111,9 +132,28 @@ final class Exchange {
     whenOver.add(action);
   }
 
+  /** Runs {@code action} when nothing is done for the exchange any more, client or none. */
+  void onDone(Runnable action) {
+    whenDone.add(action);
+  }
+
+  void done() {
+    isDone = true;
+    whenDone.forEach(Runnable::run);
+  }
+
   /** Whether it stays open for what the server may have to say. */
   boolean isStream() {
     return request.method().equals(HttpMethod.GET) || "subscriptions/listen".equals(method);
+  }
+
+  /** Runs {@code action} with the revision of a snapshot that shows the grant other tools. */
+  void onToolsChanged(LongConsumer action) {
+    whenToolsChanged = action;
+  }
+
+  void toolsChanged(long revision) {
+    whenToolsChanged.accept(revision);
   }
 
   /** Runs {@code action} when the server's answer has ended, or was broken off. */
@@ -126,16 +166,16 @@ final class Exchange {
   }
 
   /**
-   * Finds room for more of the body, until the exchange is over; false where there is none.
+   * Finds room for more of the body, until the exchange is done; false where there is none.
    *
    * @param bytes 1 or more
    */
   boolean holdBody(BodyBudget budget, long bytes) {
-    if (isOver || !budget.take(bytes, bodyBytes)) {
+    if (isDone || !budget.take(bytes, bodyBytes)) {
       return false;
     }
     if (bodyBytes == 0) {
-      onOver(() -> budget.giveBack(bodyBytes));
+      onDone(() -> budget.giveBack(bodyBytes));
     }
     bodyBytes += bytes;
     return true;

@@ -4,6 +4,7 @@ import dev.tallygate.node.mcp.EraDetection;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerResponse;
 import java.util.List;
 import java.util.Locale;
@@ -17,6 +18,7 @@ import java.util.Optional;
  */
 final class ForwardedHeaders {
   static final String SESSION = "mcp-session-id";
+  static final String LAST_EVENT = "last-event-id";
   static final String DECISION = "tallygate-decision-id";
 
   private static final List<String> TO_SERVER =
@@ -58,9 +60,10 @@ final class ForwardedHeaders {
       }
     } else {
       x.session.ifPresent(session -> sent.set(SESSION, session.id()));
-      String resumeAfter = received.get("last-event-id");
-      if (resumeAfter != null && x.session.isPresent()) {
-        sent.set("last-event-id", resumeAfter);
+      String resumeAfter = received.get(LAST_EVENT);
+      boolean resumes = x.request.method().equals(HttpMethod.GET) && x.session.isPresent();
+      if (resumeAfter != null && resumes) {
+        sent.set(LAST_EVENT, resumeAfter);
       }
     }
     // A compressed list could not be filtered.

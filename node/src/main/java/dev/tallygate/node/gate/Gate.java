@@ -1,19 +1,25 @@
 package dev.tallygate.node.gate;
 
+import dev.tallygate.counters.Ledger;
 import dev.tallygate.counters.LedgerResult;
 import dev.tallygate.counters.Subjects;
 import dev.tallygate.json.JsonBounds;
 import dev.tallygate.node.gate.Stopped.Rejected;
+import dev.tallygate.node.mcp.ClientCapabilities;
 import dev.tallygate.node.mcp.EraDetection;
 import dev.tallygate.node.mcp.McpMessage;
 import dev.tallygate.node.mcp.MessageReader;
 import dev.tallygate.node.mcp.MessageRefused;
+import dev.tallygate.node.mcp.Methods;
+import dev.tallygate.node.mcp.SessionId;
 import dev.tallygate.node.mcp.ToolCall;
 import dev.tallygate.node.upstream.ToolListing;
 import dev.tallygate.node.upstream.Upstream;
 import dev.tallygate.node.upstream.UpstreamCall;
 import dev.tallygate.node.upstream.Upstreams;
+import dev.tallygate.registry.Grant;
 import dev.tallygate.registry.Server;
+import dev.tallygate.sessions.KnownSession;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
@@ -26,6 +32,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,16 +48,17 @@ import org.slf4j.LoggerFactory;
 public final class Gate implements Handler<HttpServerRequest> {
   private static final Logger LOG = LoggerFactory.getLogger(Gate.class);
 
-  /** For each event loop: far below the connections to one server. */
-  private static final int MAX_STREAMS_PER_GRANT = 100;
-
   private final Context context;
   private final GateServices services;
   private final Upstreams upstreams;
   private final Door door;
   private final RequestBodies bodies;
+  private final PinCheck pins;
+  private final LargeMessages large;
+  private final Memory memory;
   private final Judge judge;
   private final Relay relay;
+  private final Ledger ledger;
   private final Recorder recorder;
   private final UnderWay underWay = new UnderWay();
   private final IdleConnections connections = new IdleConnections(System::nanoTime);
@@ -63,9 +72,14 @@ public final class Gate implements Handler<HttpServerRequest> {
     this.upstreams = upstreams;
     this.door = services.door();
     this.bodies = new RequestBodies(services.bodies(), context);
-    this.judge = new Judge(services, new ToolListing(upstreams));
-    this.relay = new Relay(services, context);
-    this.recorder = new Recorder(services, context);
+    this.large = new LargeMessages(context);
+    this.memory = new Memory(services.sessions(), services.tasks(), context);
+    this.pins = new PinCheck(services, context, upstreams);
+    this.judge = new Judge(services, pins, new ToolListing(upstreams), large);
+    Questions questions = new Questions(services, context, upstreams);
+    this.relay = new Relay(services, context, memory, questions, large);
+    this.ledger = services.ledgers().open();
+    this.recorder = new Recorder(services, ledger, context, large);
   }
 
   @Override
@@ -79,11 +93,13 @@ public final class Gate implements Handler<HttpServerRequest> {
     Future.succeededFuture(x)
         .compose(this::admitted)
         .compose(this::read)
+        .compose(pins::acquainted)
         .compose(this::judged)
         .compose(this::reserved)
         .compose(recorder::allowed)
         .compose(this::forwarded)
-        .onFailure(cause -> stop(x, cause));
+        .recover(cause -> stop(x, cause))
+        .onComplete(done -> x.done());
   }
 
   void opened(HttpConnection connection) {
@@ -98,8 +114,15 @@ public final class Gate implements Handler<HttpServerRequest> {
     connections.closeIdle();
   }
 
-  /** Breaks off streams whose grant is no longer in force, or whose server is another one now. */
+  /**
+   * Breaks off streams whose grant is no longer in force, or whose server is another one now; all
+   * of them while that is not known.
+   */
   void endStrayStreams() {
+    if (services.isOut()) {
+      endStreams();
+      return;
+    }
     Set<String> grants = services.grantsInForce();
     Map<String, Server> servers = services.snapshot().servers();
     underWay.breakOff(
@@ -108,6 +131,11 @@ public final class Gate implements Handler<HttpServerRequest> {
                 && !(grants.contains(x.grant.id())
                     && servers.containsKey(x.serverName)
                     && servers.get(x.serverName).url().equals(x.server.url())));
+  }
+
+  /** Tells the clients of these grants, where they have a stream, to list the tools anew. */
+  void toolsChanged(Set<String> grantIds, long revision) {
+    underWay.toolsChanged(grantIds, revision);
   }
 
   /** Breaks off what would not end by itself. */
@@ -137,17 +165,41 @@ public final class Gate implements Handler<HttpServerRequest> {
   private Future<Exchange> admitted(Exchange x) {
     try {
       x.serverName = door.server(x.request);
-      door.checkHostAndOrigin(x.request);
-      x.grant =
+      Optional<Grant> grant =
           door.token(x.request)
               .flatMap(
-                  token -> x.snapshot.authenticate(token, x.serverName, services.clock().instant()))
-              .orElseThrow(Gate::unauthenticated);
+                  token ->
+                      x.snapshot.authenticate(token, x.serverName, services.clock().instant()));
+      x.grant = grant.orElse(null); // so that what is refused of it is known to be of it
+      door.checkHostAndOrigin(x.request);
+      requireService();
+      grant.orElseThrow(Gate::unauthenticated);
+      requireUsable(x);
       x.server = x.snapshot.servers().get(x.serverName);
       x.policy = x.snapshot.policyOf(x.grant);
       return Future.succeededFuture(x);
     } catch (Rejected e) {
       return Future.failedFuture(e);
+    }
+  }
+
+  /** Rules that may be outdated judge nobody. */
+  private void requireService() {
+    if (services.isOut()) {
+      throw Rejected.http(
+          503,
+          "cut-off",
+          "This gateway cannot reach the rest of its cluster; nothing was run. Try again later.",
+          Map.of("Retry-After", "5"));
+    }
+  }
+
+  private static void requireUsable(Exchange x) {
+    if (x.snapshot.unusable().containsKey(x.serverName)) {
+      throw Rejected.http(
+          503,
+          "server-unusable",
+          "This gateway lacks what it needs to call this server; nothing was run.");
     }
   }
 
@@ -163,10 +215,15 @@ public final class Gate implements Handler<HttpServerRequest> {
   private Future<Exchange> read(Exchange x) {
     HttpMethod method = x.request.method();
     if (method.equals(HttpMethod.POST)) {
-      return bodies.read(x).compose(body -> attempt(() -> readMessage(x, body)));
+      return bodies
+          .read(x)
+          .compose(body -> large.work(body.length(), () -> readMessage(x, body)))
+          .compose(this::inSession);
     }
     if (method.equals(HttpMethod.GET) || method.equals(HttpMethod.DELETE)) {
-      return attempt(() -> readSessionRequest(x));
+      return attempt(() -> readSessionRequest(x))
+          .compose(this::inSession)
+          .compose(this::fromOwnEvent);
     }
     return Future.failedFuture(
         Rejected.http(
@@ -174,6 +231,9 @@ public final class Gate implements Handler<HttpServerRequest> {
   }
 
   private Exchange readMessage(Exchange x, Buffer body) {
+    if (x.clientGone()) {
+      throw Rejected.http(400, "client-gone", "The client left before its message was read");
+    }
     x.body = body;
     try {
       x.message =
@@ -184,10 +244,11 @@ public final class Gate implements Handler<HttpServerRequest> {
     } catch (MessageRefused e) {
       throw Rejected.message(e.refusal());
     }
-    findSession(x);
+    x.declared = ClientCapabilities.declaredIn(x.message);
     if (x.message instanceof McpMessage.Invocation invocation) {
       x.method = invocation.method();
       x.subject = invocation.namedThing();
+      x.subscribesToTools = x.era.isModern() && invocation.subscribesToTools();
     } else {
       x.method = "(response)";
     }
@@ -204,30 +265,64 @@ public final class Gate implements Handler<HttpServerRequest> {
       throw Rejected.http(
           405, "method", "MCP " + x.era.version() + " uses POST only", Map.of("Allow", "POST"));
     }
-    findSession(x);
     x.method = x.request.method().equals(HttpMethod.GET) ? "(stream)" : "(end of session)";
     return x;
   }
 
-  /** A session that this grant did not open, here, is a session that does not exist. */
-  private void findSession(Exchange x) {
+  /** A session that this grant did not open is a session that does not exist. */
+  private Future<Exchange> inSession(Exchange x) {
     String id = x.request.getHeader(ForwardedHeaders.SESSION);
     if (id == null || x.era.isModern()) {
-      return;
+      return Future.succeededFuture(x);
     }
-    x.session = services.sessions().find(x.serverName, id, x.grant.id());
-    if (x.session.isEmpty()) {
-      throw Rejected.http(404, "session", "There is no such session; initialize a new one");
+    Future<Optional<KnownSession>> session =
+        SessionId.isWellFormed(id)
+            ? memory.session(x, id)
+            : Future.succeededFuture(Optional.empty());
+    return session.compose(
+        found -> {
+          x.session = found;
+          return found.isPresent()
+              ? Future.succeededFuture(x)
+              : Future.failedFuture(
+                  Rejected.http(404, "session", "There is no such session; initialize a new one"));
+        });
+  }
+
+  /** An event that did not go to this session is not there to resume from. */
+  private Future<Exchange> fromOwnEvent(Exchange x) {
+    String event = x.request.getHeader(ForwardedHeaders.LAST_EVENT);
+    if (event == null || x.session.isEmpty()) {
+      return Future.succeededFuture(x);
     }
+    return memory
+        .resumed(x.session.get(), event)
+        .compose(
+            resumption -> {
+              x.resumption = resumption;
+              return resumption.isPresent()
+                  ? withOwnTasks(x)
+                  : Future.failedFuture(
+                      Rejected.http(404, "event", "This session has no such event to resume from"));
+            });
+  }
+
+  private Future<Exchange> withOwnTasks(Exchange x) {
+    return memory
+        .tasksOf(x)
+        .map(
+            own -> {
+              x.ownTasks = own;
+              return x;
+            });
   }
 
   /** Whether it may pass; an allowed call leaves with what it has yet to find room for. */
   private Future<Exchange> judged(Exchange x) {
     try {
-      requireRoomForStream(x);
+      requireRoom(x);
       if (x.message instanceof McpMessage.Response response) {
-        requireQuestion(x, response);
-        return Future.succeededFuture(x);
+        return toQuestion(x, response);
       }
       if (x.message instanceof McpMessage.Request request) {
         Optional<ToolCall> call = request.toolCall();
@@ -237,6 +332,7 @@ public final class Gate implements Handler<HttpServerRequest> {
       }
       if (x.message instanceof McpMessage.Invocation invocation) {
         judge.method(x, invocation);
+        return ofOwnTasks(x, invocation);
       }
       return Future.succeededFuture(x);
     } catch (Stopped e) {
@@ -244,17 +340,58 @@ public final class Gate implements Handler<HttpServerRequest> {
     }
   }
 
-  private void requireRoomForStream(Exchange x) {
-    if (x.isStream() && underWay.streamsOf(x.grant.id()) >= MAX_STREAMS_PER_GRANT) {
-      throw Rejected.http(429, "streams", "This grant has too many streams open");
+  /** One grant cannot take all that a node has. Answers and notifications are over at once. */
+  private void requireRoom(Exchange x) {
+    if (!x.isStream() && !(x.message instanceof McpMessage.Request)) {
+      return;
     }
+    OpenPerGrant open = x.isStream() ? services.streams() : services.calls();
+    Server.Bounds bounds = x.server.bounds();
+    int max = x.isStream() ? bounds.maxStreamsPerGrant() : bounds.maxCallsPerGrant();
+    if (!open.begin(x.grant.id(), max)) {
+      throw x.isStream()
+          ? Rejected.http(429, "streams", "This grant has " + max + " streams open; close one")
+          : Rejected.http(
+              429,
+              "calls",
+              "This grant has " + max + " requests under way; nothing was run. Try again later.",
+              Map.of("Retry-After", "1"));
+    }
+    x.onDone(() -> open.end(x.grant.id()));
   }
 
-  private static void requireQuestion(Exchange x, McpMessage.Response response) {
-    if (!x.session.map(session -> session.answers(response.id().toString())).orElse(false)) {
-      throw Rejected.http(
-          400, "unsolicited-response", "The server asked nothing that this would answer");
+  /** An answer to a question that the server did not ask this session goes nowhere. */
+  private Future<Exchange> toQuestion(Exchange x, McpMessage.Response response) {
+    Future<Boolean> asked =
+        x.session.isPresent()
+            ? memory.answers(x.session.get(), response.id().toString())
+            : Future.succeededFuture(false);
+    return asked.compose(
+        answers ->
+            answers
+                ? Future.succeededFuture(x)
+                : Future.failedFuture(
+                    Rejected.http(
+                        400,
+                        "unsolicited-response",
+                        "The server asked nothing that this would answer")));
+  }
+
+  /** A task that no call of this grant began is a task that does not exist. */
+  private Future<Exchange> ofOwnTasks(Exchange x, McpMessage.Invocation message) {
+    if (message.method().equals(Methods.TASKS_LIST)) {
+      return withOwnTasks(x);
     }
+    if (message.tasks().isEmpty()) {
+      return Future.succeededFuture(x);
+    }
+    return memory
+        .owns(x, message.tasks())
+        .compose(
+            own ->
+                own
+                    ? Future.succeededFuture(x)
+                    : Future.failedFuture(Judge.unknownTask(x, (McpMessage.Request) message)));
   }
 
   /** Room for the call in every limit, or in none. */
@@ -263,8 +400,8 @@ public final class Gate implements Handler<HttpServerRequest> {
       return Future.succeededFuture(x);
     }
     long began = System.nanoTime();
-    Subjects subjects = new Subjects(x.grant.id(), x.session.map(Session::id), x.serverName);
-    return Future.fromCompletionStage(services.ledger().reserve(x.charges, subjects), context)
+    Subjects subjects = new Subjects(x.grant.id(), x.session.map(KnownSession::id), x.serverName);
+    return onLoop(ledger.reserve(x.charges, subjects))
         .compose(
             result -> {
               services.metrics().reserved((System.nanoTime() - began) / 1e9);
@@ -274,6 +411,14 @@ public final class Gate implements Handler<HttpServerRequest> {
               x.held = Optional.of((LedgerResult.Held) result);
               return Future.succeededFuture(x);
             });
+  }
+
+  /** Most calls are answered at once, by what is leased. */
+  private Future<LedgerResult> onLoop(CompletionStage<LedgerResult> stage) {
+    CompletableFuture<LedgerResult> answer = stage.toCompletableFuture();
+    return answer.isDone() && !answer.isCompletedExceptionally()
+        ? Future.succeededFuture(answer.join())
+        : Future.fromCompletionStage(answer, context);
   }
 
   /** To the server, as the client wrote it, and back; then what was reserved is settled. */
@@ -296,22 +441,22 @@ public final class Gate implements Handler<HttpServerRequest> {
   }
 
   /** The one place where a way ends before it was forwarded: on record, then answered. */
-  private void stop(Exchange x, Throwable cause) {
+  private Future<Exchange> stop(Exchange x, Throwable cause) {
     if (!(cause instanceof Stopped stopped)) {
       LOG.error("A request failed inside the gate", cause);
       String run = x.wasForwarded() ? "it may have run" : "nothing was run";
-      stop(x, Rejected.http(500, "internal", "The gateway failed on this request; " + run));
-      return;
+      return stop(x, Rejected.http(500, "internal", "The gateway failed on this request; " + run));
     }
-    recorder
+    return recorder
         .stopped(x, stopped)
         .compose(recorded -> bodies.readPast(x))
-        .onComplete(
+        .transform(
             read -> {
               if (x.canAnswer()) {
                 stopped.headers().forEach(x.response::putHeader);
               }
               Relay.answer(x, stopped.answer());
+              return Future.succeededFuture(x);
             });
   }
 

@@ -16,6 +16,7 @@ import dev.tallygate.node.upstream.ToolListing;
 import dev.tallygate.policy.Decision;
 import dev.tallygate.policy.Denial;
 import dev.tallygate.policy.Policy;
+import dev.tallygate.registry.PinKey;
 import io.vertx.core.Future;
 import java.time.Duration;
 import java.util.Locale;
@@ -32,17 +33,25 @@ final class Judge {
   private static final String UNKNOWN_TOOL = "(unknown tool)";
 
   private final GateServices services;
+  private final PinCheck pins;
   private final ToolListing listing;
+  private final LargeMessages large;
 
-  Judge(GateServices services, ToolListing listing) {
+  Judge(GateServices services, PinCheck pins, ToolListing listing, LargeMessages large) {
     this.services = services;
+    this.pins = pins;
     this.listing = listing;
+    this.large = large;
   }
 
   /** Lets methods through that the server's settings name, and {@code tools/list}. */
   void method(Exchange x, McpMessage.Invocation message) {
     if (message.method().equals(Methods.TOOLS_LIST)
         || x.server.methods().contains(message.method())) {
+      if (message instanceof McpMessage.Request request
+          && message.method().equals(Methods.PROMPTS_GET)) {
+        pins.require(x, request.id(), PinKey.prompt(x.subject.orElse("")));
+      }
       return;
     }
     Answer answer =
@@ -63,24 +72,36 @@ final class Judge {
     Policy policy = x.policy.get();
     ToolCatalog catalog = services.catalog(x.server);
     boolean shown = ToolNames.isPlain(call.name()) && policy.lists(call.name());
-    if (shown && catalog.knows(call.name())) {
-      return Future.succeededFuture(decide(x, policy, call));
+    if (shown && catalog.knows(call.name()) && !catalog.isOutdated()) {
+      if (catalog.isOld()) {
+        listing.refresh(x.server, catalog, pins.observer(x)); // for the calls after this one
+      }
+      return decide(x, policy, call);
     }
     return listing
-        .refresh(x.server, catalog)
-        .map(
+        .refresh(x.server, catalog, pins.observer(x))
+        .compose(
             listed -> {
               if (!catalog.isKnown()) {
                 throw unreachable(x, call.id());
               }
               if (!shown || !catalog.knows(call.name())) {
-                throw unknown(policy, call, shown);
+                return large.work(
+                    x.body.length(),
+                    () -> {
+                      throw unknown(policy, call, shown);
+                    });
               }
               return decide(x, policy, call);
             });
   }
 
-  private Exchange decide(Exchange x, Policy policy, ToolCall call) {
+  private Future<Exchange> decide(Exchange x, Policy policy, ToolCall call) {
+    return large.work(x.body.length(), () -> decided(x, policy, call));
+  }
+
+  private Exchange decided(Exchange x, Policy policy, ToolCall call) {
+    pins.require(x, call);
     long began = System.nanoTime();
     Decision decision = policy.decide(call.name(), call.arguments());
     services.metrics().decided((System.nanoTime() - began) / 1e9);
@@ -126,6 +147,21 @@ final class Judge {
         "unknown tool",
         Answers.unknownTool(call.id(), call.name()),
         Optional.empty());
+  }
+
+  /** The same for a task that is another's and one that is not there, as a server would say it. */
+  static Denied unknownTask(Exchange x, McpMessage.Request request) {
+    Answer answer;
+    if (x.era.isModern() && request.method().equals(Methods.TASKS_RESULT)) {
+      answer = Answers.unknownMethod(request.id(), x.era); // this era has it no longer
+    } else if (x.era.isModern()
+        && request.method().startsWith(Methods.TASKS_PREFIX)
+        && !x.declared.tasksExtension()) {
+      answer = Answers.tasksExtensionNeeded(request.id());
+    } else {
+      answer = Answers.unknownTask(request.id());
+    }
+    return new Denied("(unknown task)", "unknown", "unknown task", answer, Optional.empty());
   }
 
   private static Denied unreachable(Exchange x, JsonNode id) {

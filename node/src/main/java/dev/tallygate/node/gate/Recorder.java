@@ -1,7 +1,10 @@
 package dev.tallygate.node.gate;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tallygate.counters.Ledger;
 import dev.tallygate.counters.Outcome;
+import dev.tallygate.counters.Reservation;
+import dev.tallygate.json.CanonicalJson;
 import dev.tallygate.node.audit.AuditRecord;
 import dev.tallygate.node.audit.AuditRecord.Caller;
 import dev.tallygate.node.audit.CanonicalArguments;
@@ -11,7 +14,10 @@ import dev.tallygate.node.mcp.McpMessage;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
@@ -22,14 +28,18 @@ final class Recorder {
   private static final Logger LOG = LoggerFactory.getLogger(Recorder.class);
 
   private final GateServices services;
+  private final Ledger ledger;
   private final Context context;
+  private final LargeMessages large;
 
   /**
    * @param context the event loop that the gate runs on
    */
-  Recorder(GateServices services, Context context) {
+  Recorder(GateServices services, Ledger ledger, Context context, LargeMessages large) {
     this.services = services;
+    this.ledger = ledger;
     this.context = context;
+    this.large = large;
   }
 
   /** Counts a request that came in, until its answer is complete. */
@@ -42,13 +52,13 @@ final class Recorder {
   void malformed(Exchange x) {
     Rejected rejected = Rejected.http(400, "http", "not an HTTP request in order");
     services.metrics().rejection(rejected.kind());
-    services.audit().append(rejection(x, rejected));
+    services.unknownCallers().append(rejection(x, rejected));
   }
 
   /** Puts an allowed message on record before it goes anywhere; one that cannot be is denied. */
   Future<Exchange> allowed(Exchange x) {
-    return onLoop(
-            services.audit().append(decision(x, AuditRecord.Outcome.ALLOWED, Optional.empty())))
+    return decision(x, AuditRecord.Outcome.ALLOWED, Optional.empty())
+        .compose(record -> onLoop(services.audit().append(record)))
         .map(recorded -> countAllowed(x))
         .recover(
             lost -> {
@@ -71,7 +81,7 @@ final class Recorder {
    * whatever becomes of the record.
    */
   Future<Void> stopped(Exchange x, Stopped stopped) {
-    AuditRecord record;
+    Future<AuditRecord> record;
     if (stopped instanceof Denied denied) {
       if (toolCall(x)) {
         boolean known = services.catalog(x.server).knows(x.subject.orElse(""));
@@ -81,16 +91,23 @@ final class Recorder {
     } else {
       Rejected rejected = (Rejected) stopped;
       services.metrics().rejection(rejected.kind());
-      record = rejection(x, rejected);
+      record = Future.succeededFuture(rejection(x, rejected));
     }
     return (x.wasForwarded() ? Future.succeededFuture() : settle(x, Outcome.NOT_RUN))
-        .compose(given -> onLoop(services.audit().append(record)))
+        .compose(given -> record)
+        .compose(made -> onLoop(append(made)))
         .recover(
             lost -> {
               services.metrics().auditFailed();
               LOG.error("A refusal could not be recorded: {}", lost.getMessage());
               return Future.succeededFuture();
             });
+  }
+
+  private CompletionStage<Void> append(AuditRecord record) {
+    return record instanceof AuditRecord.Rejection rejection && rejection.caller().isEmpty()
+        ? services.unknownCallers().append(rejection)
+        : services.audit().append(record);
   }
 
   /** Settles what a forwarded message had reserved, and puts on record how it ended. */
@@ -109,7 +126,7 @@ final class Recorder {
         .metrics()
         .completion(
             x.serverName,
-            ending.end().name().toLowerCase(java.util.Locale.ROOT),
+            ending.end().name().toLowerCase(Locale.ROOT),
             took / 1e9,
             (now - x.beganNanos) / 1e9);
     return settle(x, outcome)
@@ -143,12 +160,18 @@ final class Recorder {
     if (x.held.isEmpty()) {
       return Future.succeededFuture(List.of());
     }
-    CompletionStage<List<String>> settled = services.ledger().settle(x.held.get(), outcome);
+    CompletionStage<List<String>> settled = ledger.settle(x.held.get(), outcome);
     // Where nothing can be given back, there is nothing to wait for.
     return outcome.mayRefund() ? onLoop(settled) : Future.succeededFuture(List.of());
   }
 
-  private AuditRecord decision(Exchange x, AuditRecord.Outcome outcome, Optional<Denied> denied) {
+  private Future<AuditRecord> decision(
+      Exchange x, AuditRecord.Outcome outcome, Optional<Denied> denied) {
+    return large.work(x.body.length(), () -> decisionNow(x, outcome, denied));
+  }
+
+  private AuditRecord decisionNow(
+      Exchange x, AuditRecord.Outcome outcome, Optional<Denied> denied) {
     Optional<ObjectNode> arguments =
         x.message instanceof McpMessage.Invocation invocation
                 && invocation.params().get("arguments") instanceof ObjectNode object
@@ -164,11 +187,35 @@ final class Recorder {
         outcome,
         denied.map(Denied::rule),
         denied.map(Denied::getMessage),
-        arguments.map(CanonicalArguments::sortedKeys).orElse(List.of()),
+        denied.isPresent() ? List.of() : charged(x),
+        arguments.map(CanonicalJson::sortedKeys).orElse(List.of()),
         arguments.map(object -> services.audit().digest(CanonicalArguments.bytes(object))));
   }
 
-  private AuditRecord rejection(Exchange x, Rejected rejected) {
+  private static List<AuditRecord.Charged> charged(Exchange x) {
+    if (x.held.isEmpty()) {
+      return List.of();
+    }
+    List<AuditRecord.Charged> charged = new ArrayList<>();
+    x.held.get().shared().ifPresent(held -> addAll(held, false, charged));
+    x.held.get().local().ifPresent(held -> addAll(held, true, charged));
+    return charged;
+  }
+
+  private static void addAll(
+      Reservation reservation, boolean alone, List<AuditRecord.Charged> charged) {
+    for (Reservation.Hold hold : reservation.holds()) {
+      charged.add(
+          new AuditRecord.Charged(
+              hold.key().scope().name().toLowerCase(Locale.ROOT),
+              hold.key().counter(),
+              hold.amount(),
+              Instant.ofEpochMilli(hold.windowEndMillis()),
+              alone));
+    }
+  }
+
+  private AuditRecord.Rejection rejection(Exchange x, Rejected rejected) {
     Optional<Caller> caller = x.caller();
     return new AuditRecord.Rejection(
         services.clock().instant(),

@@ -1,13 +1,11 @@
 package dev.tallygate.node.gate;
 
 import dev.tallygate.node.audit.AuditRecord.End;
+import dev.tallygate.node.gate.ResponseFilter.Part;
 import dev.tallygate.node.mcp.Answers;
 import dev.tallygate.node.mcp.Answers.Answer;
 import dev.tallygate.node.mcp.Answers.DecisionNote;
 import dev.tallygate.node.mcp.ErrorCodes;
-import dev.tallygate.node.mcp.ListFilter;
-import dev.tallygate.node.mcp.ListKind;
-import dev.tallygate.node.mcp.ListRefused;
 import dev.tallygate.node.mcp.McpMessage;
 import dev.tallygate.node.mcp.Methods;
 import dev.tallygate.node.mcp.Outgoing;
@@ -15,7 +13,6 @@ import dev.tallygate.node.mcp.ResultScan;
 import dev.tallygate.node.mcp.SessionId;
 import dev.tallygate.node.upstream.UpstreamCall;
 import dev.tallygate.node.upstream.UpstreamFailure;
-import dev.tallygate.policy.Policy;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -23,7 +20,6 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -36,9 +32,6 @@ import java.util.Set;
  * answer may take to begin.
  */
 final class Relay {
-  /** How long clients may keep a filtered list; a change of policy reaches them after that. */
-  static final long LIST_TTL_MILLIS = 60_000;
-
   private static final int MAX_ERROR_BYTES = 64 * 1024;
 
   /** Statuses by which a server says that it did not act on a request. */
@@ -46,13 +39,26 @@ final class Relay {
 
   private final GateServices services;
   private final Context context;
+  private final Memory memory;
+  private final LargeMessages large;
+  private final ResponseFilter filter;
+  private final Questions questions;
 
   /**
    * @param context the event loop that the gate runs on
    */
-  Relay(GateServices services, Context context) {
+  Relay(
+      GateServices services,
+      Context context,
+      Memory memory,
+      Questions questions,
+      LargeMessages large) {
     this.services = services;
     this.context = context;
+    this.memory = memory;
+    this.questions = questions;
+    this.large = large;
+    this.filter = new ResponseFilter(services);
   }
 
   /** Answers the client. Never fails: whatever happens is an ending. */
@@ -92,15 +98,25 @@ final class Relay {
     if (status / 100 != 2) {
       return error(x, head);
     }
-    if (!boundSession(x, head)) {
-      return refusedByServer(x, head, "The MCP server opened a session that cannot be used.");
-    }
-    if (x.request.method().equals(HttpMethod.DELETE)) {
-      x.session.ifPresent(session -> services.sessions().end(x.serverName, session.id()));
-    }
+    return boundSession(x, head)
+        .compose(
+            bound ->
+                bound
+                    ? relayed(x, head)
+                    : refusedByServer(
+                        x, head, "The MCP server opened a session that cannot be used."));
+  }
+
+  private Future<Ending> relayed(Exchange x, HttpClientResponse head) {
+    boolean ends = x.request.method().equals(HttpMethod.DELETE) && x.session.isPresent();
+    return (ends ? memory.ended(x.session.get()) : Future.<Void>succeededFuture())
+        .compose(ended -> byType(x, head));
+  }
+
+  private Future<Ending> byType(Exchange x, HttpClientResponse head) {
     String type = mediaType(head);
     if (type.equals("text/event-stream")) {
-      return new EventRelay(x, head, this).run();
+      return new EventRelay(x, head, this, memory, questions, large, services.answers()).run();
     }
     if (!(x.message instanceof McpMessage.Request request)) {
       return withoutBody(x, head);
@@ -108,27 +124,47 @@ final class Relay {
     if (!type.equals("application/json")) {
       return refusedByServer(x, head, "The MCP server answered with neither JSON nor events.");
     }
-    return x.method.equals(Methods.TOOLS_LIST)
-        ? list(x, head, request)
-        : new JsonRelay(x, head, request).run();
+    return inTime(
+        x,
+        head,
+        ResponseFilter.askedFor(x).isEmpty()
+            ? new JsonRelay(x, head, request, this, questions).run()
+            : held(x, head, request));
+  }
+
+  /** An answer that has begun, and is no stream, ends within the time it had to begin in. */
+  private <T> Future<T> inTime(Exchange x, HttpClientResponse head, Future<T> answer) {
+    long millis = x.server.timeouts().response().toMillis();
+    long timer = context.owner().setTimer(millis, late -> head.request().reset());
+    return answer.onComplete(ended -> context.owner().cancelTimer(timer));
   }
 
   /** Binds the session that {@code initialize} opened to the grant that asked for it. */
-  private boolean boundSession(Exchange x, HttpClientResponse head) {
+  private Future<Boolean> boundSession(Exchange x, HttpClientResponse head) {
     String id = head.getHeader(ForwardedHeaders.SESSION);
     if (id == null || x.era.isModern() || !Methods.INITIALIZE.equals(x.method)) {
-      return true;
+      return Future.succeededFuture(true);
     }
-    if (!SessionId.isWellFormed(id) || !services.sessions().open(x.serverName, id, x.grant.id())) {
-      return false;
+    if (!SessionId.isWellFormed(id)) {
+      return Future.succeededFuture(false);
     }
-    x.response.putHeader("Mcp-Session-Id", id);
-    return true;
+    return memory
+        .opened(x, id)
+        .map(
+            opened -> {
+              if (opened.isPresent() && x.canAnswer()) {
+                x.response.putHeader("Mcp-Session-Id", id);
+              }
+              // What follows of this answer is of the session already.
+              x.session = opened;
+              return opened.isPresent();
+            });
   }
 
   /** A response that says nothing, as to a notification. */
-  private static Future<Ending> withoutBody(Exchange x, HttpClientResponse head) {
-    body(head, MAX_ERROR_BYTES); // read past, so that the connection can be used again
+  private Future<Ending> withoutBody(Exchange x, HttpClientResponse head) {
+    // Read past, so that the connection can be used again.
+    inTime(x, head, body(head, MAX_ERROR_BYTES));
     if (x.canAnswer()) {
       ForwardedHeaders.toClient(x, head);
       x.response.headers().remove("content-type");
@@ -147,65 +183,74 @@ final class Relay {
     return Ending.of(end, head.statusCode());
   }
 
-  /** A list of tools as JSON: held, filtered, sent. */
-  private Future<Ending> list(Exchange x, HttpClientResponse head, McpMessage.Request request) {
+  /** A response as JSON of which some is not for everybody: held, filtered, sent. */
+  private Future<Ending> held(Exchange x, HttpClientResponse head, McpMessage.Request request) {
     int status = head.statusCode();
-    return body(head, x.server.bounds().maxListBytes())
+    BodyBudget.Share room = services.answers().new Share();
+    return body(head, x.server.bounds().maxListBytes(), room)
+        .compose(body -> large.work(body.length(), () -> passing(x, body.getBytes(), request)))
         .map(
-            body -> {
-              byte[] filtered = filter(x, body.getBytes());
-              Outgoing answer = ResultScan.of(filtered);
-              if (!answer.answers(request.id())) {
-                throw new UnfilterableList("it answers another request");
-              }
+            passing -> {
               if (x.canAnswer()) {
                 ForwardedHeaders.toClient(x, head);
-                x.response.end(Buffer.buffer(filtered));
+                x.response.end(Buffer.buffer(passing.bytes()));
               }
-              return x.clientGone() ? Ending.of(End.CLIENT_GONE, status) : ending(answer, head);
+              return x.clientGone()
+                  ? Ending.of(End.CLIENT_GONE, status)
+                  : ending(passing.answer(), head);
             })
+        .onComplete(ended -> room.hold(0))
         .otherwise(
             unusable -> {
-              answer(x, failure(x, 502, ErrorCodes.UPSTREAM_FAILED, unlistable(unusable)));
+              String text = cannotRelay(unusable);
+              answer(x, failure(x, 502, ErrorCodes.UPSTREAM_FAILED, text));
               return Ending.of(x.clientGone() ? End.CLIENT_GONE : End.BROKEN, status);
             });
   }
 
-  private static String unlistable(Throwable unusable) {
-    return "The MCP server's list of tools cannot be relayed: " + unusable.getMessage() + ".";
+  /** Why a response stays here, for people. */
+  static String cannotRelay(Throwable unusable) {
+    return "The MCP server's answer cannot be relayed: " + unusable.getMessage() + ".";
   }
 
-  /**
-   * A response to {@code tools/list}, with what the caller's policy does not list cut out.
-   *
-   * @throws UnfilterableList if it cannot be filtered with certainty
-   */
-  byte[] filter(Exchange x, byte[] response) {
-    OptionalLong ttl = x.era.isModern() ? OptionalLong.of(LIST_TTL_MILLIS) : OptionalLong.empty();
-    // The policy of now, not of when a long stream began.
-    Optional<Policy> policy = services.policyNow(x.grant);
-    try {
-      ListFilter.Filtered filtered =
-          ListFilter.filter(
-              ListKind.TOOLS,
-              response,
-              ttl,
-              (name, tool) -> policy.map(p -> p.lists(name)).orElse(false));
-      services.catalog(x.server).observe(filtered.kept());
-      services.catalog(x.server).observe(filtered.dropped());
-      return filtered.body();
-    } catch (ListRefused e) {
-      throw new UnfilterableList(e.getMessage());
+  /** A response as the client gets it, and what it is as an answer. */
+  private record Passing(byte[] bytes, Outgoing answer) {}
+
+  private Passing passing(Exchange x, byte[] body, McpMessage.Request request) {
+    Outgoing message = ResultScan.of(body);
+    Set<Part> asked = ResponseFilter.askedFor(x);
+    boolean readable =
+        message.kind() == Outgoing.Kind.RESULT || message.kind() == Outgoing.Kind.ERROR;
+    if (readable && !message.answers(request.id())) {
+      throw new ResponseFilter.Unfilterable("it answers another request");
     }
+    byte[] filtered = filter.filter(x, asked, body);
+    Outgoing answer = ResultScan.of(filtered);
+    if (!answer.answers(request.id()) || !ResponseFilter.in(x, message, asked).equals(asked)) {
+      throw new ResponseFilter.Unfilterable("it answers another request");
+    }
+    if (answer.asks() && questions.refuses(x, filtered).isPresent()) {
+      throw new ResponseFilter.Unfilterable("it asks for what it may not");
+    }
+    return new Passing(filtered, answer);
   }
 
-  /** A list that is not forwarded. */
-  static final class UnfilterableList extends RuntimeException {
-    private static final long serialVersionUID = 1L;
+  /** Binds the task that a call began to the grant that called. */
+  Future<Void> noteTask(Exchange x, Outgoing answer) {
+    // What is answered of a task that is there already begins none.
+    boolean begins =
+        answer.kind() == Outgoing.Kind.RESULT && !x.method.startsWith(Methods.TASKS_PREFIX);
+    Optional<String> task = begins ? answer.taskId() : Optional.empty();
+    return task.map(id -> memory.began(x, id)).orElse(Future.succeededFuture());
+  }
 
-    UnfilterableList(String reason) {
-      super(reason, null, false, false);
-    }
+  ResponseFilter filter() {
+    return filter;
+  }
+
+  /** The server says that its tools are others now. */
+  void toolsChanged(Exchange x) {
+    services.catalog(x.server).outdated();
   }
 
   /**
@@ -215,16 +260,21 @@ final class Relay {
   private Future<Ending> error(Exchange x, HttpClientResponse head) {
     int status = head.statusCode();
     if (status == 404 && x.session.isPresent()) {
-      services.sessions().end(x.serverName, x.session.get().id());
+      // Before the client is told, on this node; the others know in time.
+      memory.ended(x.session.get());
     }
-    return body(head, MAX_ERROR_BYTES)
+    return inTime(x, head, body(head, MAX_ERROR_BYTES))
         .map(
             body -> {
-              Outgoing.Kind kind = ResultScan.of(body.getBytes()).kind();
+              Outgoing message = ResultScan.of(body.getBytes());
+              Outgoing.Kind kind = message.kind();
               boolean ran = !NOT_RUN.contains(status) || kind == Outgoing.Kind.RESULT;
               boolean said =
                   switch (mediaType(head)) {
-                    case "application/json" -> kind == Outgoing.Kind.ERROR;
+                    case "application/json" ->
+                        kind == Outgoing.Kind.ERROR
+                            && !(message.asks()
+                                && questions.refuses(x, body.getBytes()).isPresent());
                     case "text/plain", "" -> status < 500 && isPlainText(body);
                     default -> false;
                   };
@@ -292,6 +342,12 @@ final class Relay {
     return Answers.error(status, request.id(), code, text, Optional.empty());
   }
 
+  /** What the client gets in place of a result that asks for what it may not. */
+  static Answer unasked(Exchange x, String reason) {
+    String text = "The MCP server asked for something in return, and was refused: " + reason + ".";
+    return failure(x, 502, ErrorCodes.UPSTREAM_FAILED, text);
+  }
+
   /** Answers in the gate's own words; a client that is gone is told nothing. */
   static void answer(Exchange x, Answer answer) {
     if (!x.canAnswer() || x.response.headWritten()) {
@@ -305,8 +361,15 @@ final class Relay {
     x.response.putHeader("Cache-Control", "private, no-store").end(Buffer.buffer(answer.body()));
   }
 
-  /** A body held whole, up to {@code max} bytes; fails beyond, or when it breaks off. */
-  private static Future<Buffer> body(HttpClientResponse head, int max) {
+  private Future<Buffer> body(HttpClientResponse head, int max) {
+    return body(head, max, services.answers().new Share());
+  }
+
+  /**
+   * A body held whole, up to {@code max} bytes; fails beyond, when it breaks off, and where there
+   * is no room for it.
+   */
+  private static Future<Buffer> body(HttpClientResponse head, int max, BodyBudget.Share room) {
     Promise<Buffer> whole = Promise.promise();
     Buffer held = Buffer.buffer();
     head.exceptionHandler(whole::tryFail);
@@ -315,6 +378,9 @@ final class Relay {
         chunk -> {
           if (held.length() + chunk.length() > max) {
             whole.tryFail("it is longer than " + max + " bytes");
+            head.request().reset();
+          } else if (!room.hold(held.length() + chunk.length())) {
+            whole.tryFail("the gateway holds as many answers as it can; try again later");
             head.request().reset();
           } else {
             held.appendBuffer(chunk);

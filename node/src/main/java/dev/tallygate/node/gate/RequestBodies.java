@@ -7,6 +7,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -20,6 +21,7 @@ final class RequestBodies {
   private static final long TIMEOUT_MILLIS = 30_000;
   private static final long SHORT_BODY_BYTES = 64 * 1024;
   private static final long SHORT_BODY_SECONDS = 5;
+  private static final long HTTP2_NO_ERROR = 0;
 
   private final BodyBudget budget;
   private final Vertx vertx;
@@ -34,7 +36,7 @@ final class RequestBodies {
 
   /**
    * Reads past a body that nobody wants. The end of a short one is awaited, and the connection
-   * serves on; after a long or slow one it closes.
+   * serves on; after a long or slow one it closes, or in HTTP/2 the stream.
    */
   Future<Void> readPast(Exchange x) {
     if (x.request.isEnded()) {
@@ -54,7 +56,12 @@ final class RequestBodies {
             : Future.failedFuture("not awaited");
     return read.otherwise(
         unread -> {
-          x.response.putHeader("Connection", "close");
+          if (x.request.version() == HttpVersion.HTTP_2) {
+            // The connection serves others too: only the stream ends (RFC 9113, 8.1).
+            x.onOver(() -> x.response.reset(HTTP2_NO_ERROR));
+          } else {
+            x.response.putHeader("Connection", "close");
+          }
           return null;
         });
   }

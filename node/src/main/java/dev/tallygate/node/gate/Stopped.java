@@ -51,6 +51,7 @@ abstract sealed class Stopped extends RuntimeException {
           switch (status) {
             case 401 -> ErrorCodes.UNAUTHENTICATED;
             case 404 -> ErrorCodes.NOT_FOUND;
+            case 429 -> ErrorCodes.LIMITED;
             case 503 -> ErrorCodes.UNAVAILABLE;
             default -> ErrorCodes.NOT_ACCEPTABLE;
           };

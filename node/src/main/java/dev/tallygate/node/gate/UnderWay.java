@@ -4,9 +4,9 @@ import dev.tallygate.node.upstream.UpstreamCall;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -15,28 +15,17 @@ import java.util.function.Predicate;
  */
 final class UnderWay {
   private final Map<Exchange, UpstreamCall> calls = new LinkedHashMap<>();
-  private final Map<String, Integer> streams = new HashMap<>();
   private Promise<Void> empty;
 
   void began(Exchange x, UpstreamCall call) {
     calls.put(x, call);
-    if (x.isStream()) {
-      streams.merge(x.grant.id(), 1, Integer::sum);
-    }
   }
 
   void ended(Exchange x) {
-    if (calls.remove(x) != null && x.isStream()) {
-      streams.computeIfPresent(x.grant.id(), (grant, open) -> open == 1 ? null : open - 1);
-    }
+    calls.remove(x);
     if (empty != null && calls.isEmpty()) {
       empty.tryComplete();
     }
-  }
-
-  /** How many streams a grant has open. */
-  int streamsOf(String grantId) {
-    return streams.getOrDefault(grantId, 0);
   }
 
   /** Breaks off what is to end; each ends as if its server had broken it off. */
@@ -44,6 +33,15 @@ final class UnderWay {
     for (Map.Entry<Exchange, UpstreamCall> each : new ArrayList<>(calls.entrySet())) {
       if (ending.test(each.getKey())) {
         each.getValue().cancel();
+      }
+    }
+  }
+
+  /** Tells the streams of these grants that they see other tools now. */
+  void toolsChanged(Set<String> grantIds, long revision) {
+    for (Exchange each : calls.keySet()) {
+      if (each.isStream() && grantIds.contains(each.grant.id())) {
+        each.toolsChanged(revision);
       }
     }
   }

@@ -58,6 +58,41 @@ public final class Answers {
         200, id, ErrorCodes.INVALID_PARAMS, "Unknown tool: " + printable(name), Optional.empty());
   }
 
+  /** A task of the modern era, asked for by a client that did not declare to know tasks. */
+  public static Answer tasksExtensionNeeded(JsonNode id) {
+    ObjectNode data = JsonNodeFactory.instance.objectNode();
+    data.putObject("requiredCapabilities")
+        .putObject("extensions")
+        .putObject(ClientCapabilities.TASKS_EXTENSION);
+    return error(
+        400,
+        id,
+        ErrorCodes.MISSING_CAPABILITY,
+        "This needs the tasks extension",
+        Optional.of(data));
+  }
+
+  /** A task that is another's or is not there: both get the same bytes. */
+  public static Answer unknownTask(JsonNode id) {
+    return error(200, id, ErrorCodes.INVALID_PARAMS, "Unknown task", Optional.empty());
+  }
+
+  /**
+   * Tells a client to list the tools anew.
+   *
+   * @param subscription in the modern era the id of the request that asked to be told
+   */
+  public static byte[] toolsChanged(Optional<JsonNode> subscription) {
+    ObjectNode notification =
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("jsonrpc", "2.0")
+            .put("method", "notifications/tools/list_changed");
+    subscription.ifPresent(
+        id -> notification.putObject("params").putObject("_meta").set(Meta.SUBSCRIPTION, id));
+    return bytes(notification);
+  }
+
   /** A method that is not let through. The modern era wants 404, older clients 200. */
   public static Answer unknownMethod(JsonNode id, Era era) {
     return error(

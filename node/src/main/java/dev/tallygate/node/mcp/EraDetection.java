@@ -245,7 +245,8 @@ public final class EraDetection {
 
     Era modern(String named) throws MessageRefused {
       if (!ProtocolVersions.MODERN.contains(named)) {
-        throw unsupported(Kind.UNSUPPORTED_VERSION, named);
+        // A version with a handshake would be refused at the next try as well.
+        throw unsupported(Kind.UNSUPPORTED_VERSION, named, ProtocolVersions.MODERN);
       }
       return new Era.Modern(named);
     }
@@ -255,7 +256,7 @@ public final class EraDetection {
         return new Era.Legacy(ProtocolVersions.ASSUMED);
       }
       if (!ProtocolVersions.LEGACY.contains(version)) {
-        throw unsupported(Kind.UNSUPPORTED_LEGACY_VERSION, version);
+        throw unsupported(Kind.UNSUPPORTED_LEGACY_VERSION, version, ProtocolVersions.SUPPORTED);
       }
       return new Era.Legacy(version);
     }
@@ -278,10 +279,10 @@ public final class EraDetection {
       return MirroredValue.trim(values.get(0));
     }
 
-    private MessageRefused unsupported(Kind kind, String requested) {
+    private MessageRefused unsupported(Kind kind, String requested, List<String> supported) {
       ObjectNode data = JsonNodeFactory.instance.objectNode();
-      ArrayNode supported = data.putArray("supported");
-      ProtocolVersions.SUPPORTED.forEach(supported::add);
+      ArrayNode listed = data.putArray("supported");
+      supported.forEach(listed::add);
       // The specification wants it echoed; anything that is not plainly a version stays out.
       data.put("requested", isVisibleAscii(requested) ? requested : "malformed");
       return new MessageRefused(

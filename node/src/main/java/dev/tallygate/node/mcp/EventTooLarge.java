@@ -4,7 +4,16 @@ package dev.tallygate.node.mcp;
 public final class EventTooLarge extends Exception {
   private static final long serialVersionUID = 1L;
 
+  private EventTooLarge(String message) {
+    super(message, null, false, false);
+  }
+
   EventTooLarge(int maxBytes) {
-    super("an event of the stream has more than " + maxBytes + " bytes", null, false, false);
+    this("an event of the stream has more than " + maxBytes + " bytes");
+  }
+
+  /** Others are held, and leave no room for it. */
+  public static EventTooLarge now() {
+    return new EventTooLarge("the gateway holds as many answers as it can");
   }
 }

@@ -58,6 +58,13 @@ public final class ListFilter {
     boolean keeps(String name, byte[] item);
   }
 
+  /** Says whether a server's instructions stay. */
+  @FunctionalInterface
+  public interface Instructions {
+    /** Whether they stay; where they do not, an empty text takes their place. */
+    boolean keeps(String text);
+  }
+
   /**
    * What became of a response.
    *
@@ -88,13 +95,17 @@ public final class ListFilter {
   }
 
   /**
-   * Tells the reader of any cacheable result, such as that of {@code server/discover}, to keep it
-   * to itself and no longer than {@code maxTtlMillis}.
+   * Judges the instructions in the result of {@code initialize} or {@code server/discover}.
    *
+   * @param maxTtlMillis in the modern era how long the result may be kept by its reader, which is
+   *     then also told to keep it to itself; absent in the legacy era
    * @throws ListRefused if the text is not one strict JSON-RPC response
    */
-  public static byte[] makePrivate(byte[] body, long maxTtlMillis) throws ListRefused {
-    return run(new Scan(null, body, OptionalLong.of(maxTtlMillis), (name, item) -> true)).body();
+  public static byte[] filterOpening(
+      byte[] body, OptionalLong maxTtlMillis, Instructions instructions) throws ListRefused {
+    Scan scan = new Scan(null, body, maxTtlMillis, (name, item) -> true);
+    scan.instructions = instructions;
+    return run(scan).body();
   }
 
   private static Filtered run(Scan scan) throws ListRefused {
@@ -133,8 +144,10 @@ public final class ListFilter {
     private final Judge judge;
     private final KeyFolding resultKeys;
     private final List<Edit> edits = new ArrayList<>();
+    private final List<Runnable> judgements = new ArrayList<>();
     private final List<String> kept = new ArrayList<>();
     private final List<String> dropped = new ArrayList<>();
+    private Instructions instructions;
     private JsonParser parser;
     private boolean hasNextCursor;
     private boolean listSeen;
@@ -146,7 +159,8 @@ public final class ListFilter {
       this.text = decoded(body);
       this.maxTtlMillis = maxTtlMillis;
       this.judge = judge;
-      Set<String> known = new HashSet<>(Set.of("resultType", "nextCursor", "ttlMs", "cacheScope"));
+      Set<String> known =
+          new HashSet<>(Set.of("resultType", "nextCursor", "ttlMs", "cacheScope", "instructions"));
       if (kind != null) {
         known.add(kind.arrayKey);
       }
@@ -192,6 +206,7 @@ public final class ListFilter {
       if (!id || result == error) {
         throw new ListRefused("the message is not a response");
       }
+      judgements.forEach(Runnable::run);
       return new Filtered(edited(), List.copyOf(kept), List.copyOf(dropped), error, hasNextCursor);
     }
 
@@ -213,6 +228,8 @@ public final class ListFilter {
         if (kind != null && key.equals(kind.arrayKey)) {
           listSeen = true;
           list();
+        } else if (kind == null && key.equals("instructions")) {
+          instructions();
         } else if (maxTtlMillis.isPresent() && key.equals("ttlMs")) {
           ttl = true;
           edits.add(scalar(ttl()));
@@ -236,6 +253,21 @@ public final class ListFilter {
             empty && !missing.isEmpty() ? missing.substring(0, missing.length() - 1) : missing;
         edits.add(new Edit(start, start, members));
       }
+    }
+
+    private void instructions() throws IOException, ListRefused {
+      if (parser.currentToken() != JsonToken.VALUE_STRING) {
+        throw new ListRefused("the instructions are not a text");
+      }
+      int from = tokenStart();
+      String said = parser.getText();
+      int to = tokenEnd();
+      judgements.add(
+          () -> {
+            if (!instructions.keeps(said)) {
+              edits.add(new Edit(from, to, "\"\""));
+            }
+          });
     }
 
     private String ttl() throws IOException {
@@ -262,32 +294,38 @@ public final class ListFilter {
         throw new ListRefused(kind.arrayKey + " is not an array");
       }
       Set<String> names = new HashSet<>();
-      List<CharSequence> staying = new ArrayList<>();
+      List<Item> items = new ArrayList<>();
       int start = tokenEnd();
-      int itemStart = start;
-      boolean cut = false;
+      int before = start;
       while (parser.nextToken() != JsonToken.END_ARRAY) {
-        int objectStart = tokenStart();
-        Item item = item();
-        int end = tokenEnd();
+        Item item = item(before, tokenStart());
         if (kind.unique && !names.add(item.name)) {
           throw new ListRefused("a name occurs twice in " + kind.arrayKey);
         }
+        items.add(item);
+        before = item.end;
+      }
+      // Nothing is judged, and so seen, of a response that turns out to be refused.
+      judgements.add(() -> judge(items, start));
+    }
+
+    private void judge(List<Item> items, int start) {
+      List<CharSequence> staying = new ArrayList<>();
+      for (Item item : items) {
         boolean stays =
             item.unmistakable
                 && (kind != ListKind.TOOLS || ToolNames.isPlain(item.name))
-                && judge.keeps(item.name, bytes(text.subSequence(objectStart, end)));
+                && judge.keeps(item.name, bytes(text.subSequence(item.start, item.end)));
         if (stays) {
           kept.add(item.name);
-          staying.add(text.subSequence(afterComma(itemStart), end));
+          staying.add(text.subSequence(afterComma(item.before), item.end));
         } else {
           dropped.add(item.name);
-          cut = true;
         }
-        itemStart = end;
       }
-      if (cut) {
-        edits.add(new Edit(start, itemStart, String.join(",", staying)));
+      if (!dropped.isEmpty()) {
+        int end = items.get(items.size() - 1).end;
+        edits.add(new Edit(start, end, String.join(",", staying)));
       }
     }
 
@@ -300,9 +338,14 @@ public final class ListFilter {
       return text.charAt(i) == ',' ? i + 1 : from;
     }
 
-    private record Item(String name, boolean unmistakable) {}
+    /**
+     * An item of the list.
+     *
+     * @param before where the item before it ends, or the list begins
+     */
+    private record Item(String name, boolean unmistakable, int before, int start, int end) {}
 
-    private Item item() throws IOException, ListRefused {
+    private Item item(int before, int start) throws IOException, ListRefused {
       if (parser.currentToken() != JsonToken.START_OBJECT) {
         throw new ListRefused("an item of " + kind.arrayKey + " is not an object");
       }
@@ -325,7 +368,7 @@ public final class ListFilter {
       if (name == null) {
         throw new ListRefused("an item of " + kind.arrayKey + " has no name");
       }
-      return new Item(name, unmistakable);
+      return new Item(name, unmistakable, before, start, tokenEnd());
     }
 
     private void skip() throws IOException {

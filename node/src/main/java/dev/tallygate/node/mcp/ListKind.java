@@ -8,7 +8,8 @@ public enum ListKind {
   TOOLS("tools/list", "tools", "name", true),
   PROMPTS("prompts/list", "prompts", "name", true),
   RESOURCES("resources/list", "resources", "uri", false),
-  RESOURCE_TEMPLATES("resources/templates/list", "resourceTemplates", "uriTemplate", false);
+  RESOURCE_TEMPLATES("resources/templates/list", "resourceTemplates", "uriTemplate", false),
+  TASKS("tasks/list", "tasks", "taskId", true);
 
   private final String method;
   final String arrayKey;
@@ -25,6 +26,11 @@ public enum ListKind {
     this.nameKey = nameKey;
     this.unique = unique;
     this.itemKeys = new KeyFolding(Set.of(nameKey));
+  }
+
+  /** The method that asks for the list. */
+  public String method() {
+    return method;
   }
 
   /** The list that a method asks for. */

@@ -2,6 +2,7 @@ package dev.tallygate.node.mcp;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import java.util.Optional;
 
 /** One JSON-RPC 2.0 message, read strictly. The trees in it are shared and must not be changed. */
@@ -32,6 +33,17 @@ public sealed interface McpMessage {
      */
     default Optional<String> namedThing() {
       return Methods.namedThing(this);
+    }
+
+    /** The ids of the tasks that the method acts on, or wants to be told of. */
+    default List<String> tasks() {
+      return Methods.tasks(this);
+    }
+
+    /** Whether it asks to be told when the list of tools changes. */
+    default boolean subscribesToTools() {
+      return method().equals(Methods.SUBSCRIBE)
+          && params().path("notifications").path("toolsListChanged").asBoolean();
     }
   }
 

@@ -9,6 +9,7 @@ import dev.tallygate.json.StrictJson;
 import dev.tallygate.node.mcp.Refusal.Kind;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -59,7 +60,7 @@ public final class MessageReader {
               Meta.CLIENT_INFO,
               "io.modelcontextprotocol/serverInfo",
               "io.modelcontextprotocol/logLevel",
-              "io.modelcontextprotocol/subscriptionId",
+              Meta.SUBSCRIPTION,
               "io.modelcontextprotocol/related-task",
               "progressToken"));
 
@@ -162,9 +163,9 @@ public final class MessageReader {
 
   private static void requireParamsOf(String method, JsonNode id, ObjectNode params)
       throws MessageRefused {
-    String naming = Methods.NAMED_BY.get(method);
-    if (naming != null && !params.path(naming).isTextual()) {
-      throw refused(Kind.BAD_PARAMS, id, "\"params." + naming + "\" must be a string.");
+    Optional<String> naming = Methods.requiredName(method, params);
+    if (naming.isPresent() && !params.path(naming.get()).isTextual()) {
+      throw refused(Kind.BAD_PARAMS, id, "\"params." + naming.get() + "\" must be a string.");
     }
     if (method.equals(Methods.TOOLS_CALL) || method.equals("prompts/get")) {
       JsonNode arguments = params.get("arguments");

@@ -12,7 +12,12 @@ import java.util.OptionalLong;
  * @param toolError whether a result says {@code isError}
  * @param resultType of a result
  * @param errorCode of an error
+ * @param taskId of the task that a result says was begun, or is about
+ * @param asks whether it asks something of the client: a result with {@code inputRequests}, or the
+ *     error that asks to open URLs
  * @param listsTools whether a result has a member {@code tools}, as that of {@code tools/list} has
+ * @param listsPrompts whether it has a member {@code prompts}
+ * @param instructs whether it has a member {@code instructions}, as that of {@code initialize} has
  */
 public record Outgoing(
     Kind kind,
@@ -21,7 +26,11 @@ public record Outgoing(
     boolean toolError,
     Optional<String> resultType,
     OptionalLong errorCode,
-    boolean listsTools) {
+    Optional<String> taskId,
+    boolean asks,
+    boolean listsTools,
+    boolean listsPrompts,
+    boolean instructs) {
   /** The kinds of messages. */
   public enum Kind {
     RESULT,
@@ -42,6 +51,10 @@ public record Outgoing(
         false,
         Optional.empty(),
         OptionalLong.empty(),
+        Optional.empty(),
+        false,
+        false,
+        false,
         false);
   }
 

@@ -23,7 +23,17 @@ public final class ResultScan {
   private static final JsonMapper JSON = new JsonMapper();
   private static final Set<String> OUTER = Set.of("/id", "/method", "/result", "/error", "/params");
   private static final Set<String> INNER =
-      Set.of("/result/isError", "/result/resultType", "/result/tools", "/error/code");
+      Set.of(
+          "/result/isError",
+          "/result/resultType",
+          "/result/tools",
+          "/result/inputRequests",
+          "/result/prompts",
+          "/result/instructions",
+          "/result/taskId",
+          "/result/task",
+          "/error/code");
+  private static final Set<String> TASK = Set.of("/result/task/taskId");
 
   private final Scanner scanner = new Scanner();
 
@@ -42,6 +52,11 @@ public final class ResultScan {
   /** Whether a list of tools has begun, so far as the message has passed. */
   public boolean listsTools() {
     return scanner.found.containsKey("/result/tools");
+  }
+
+  /** Whether something may be asked of the client in it: such a result or an error has begun. */
+  public boolean mayAsk() {
+    return scanner.begins("/result/inputRequests") || scanner.begins("/error");
   }
 
   /** What the message was, now that its last byte has passed. */
@@ -89,7 +104,18 @@ public final class ResultScan {
         code != null && code.isIntegralNumber() && code.canConvertToLong()
             ? OptionalLong.of(code.longValue())
             : OptionalLong.empty(),
-        found.containsKey("/result/tools"));
+        taskId(found),
+        found.containsKey("/result/inputRequests")
+            || code != null && code.asInt() == Question.URL_REQUIRED,
+        found.containsKey("/result/tools"),
+        found.containsKey("/result/prompts"),
+        found.containsKey("/result/instructions"));
+  }
+
+  /** In a task of 2025-11-25 its id stands a level deeper than in one of the extension. */
+  private static Optional<String> taskId(Map<String, JsonNode> found) {
+    JsonNode id = found.getOrDefault("/result/taskId", found.get("/result/task/taskId"));
+    return Optional.ofNullable(id).map(JsonNode::textValue);
   }
 
   private enum Outermost {
@@ -107,23 +133,36 @@ public final class ResultScan {
     private final Map<String, JsonNode> found = new HashMap<>();
     private Outermost outermost = Outermost.NONE;
     private String outerKey = "";
+    private String innerKey = "";
     private String path;
+
+    /** Whether the key has been read, if not yet its value. */
+    boolean begins(String watched) {
+      return found.containsKey(watched) || watched.equals(path);
+    }
 
     @Override
     void key(int depth, byte[] written) {
       path = null;
-      if (depth > 2) {
+      if (depth > 3) {
         return;
       }
       // A key that cannot be read, or is as long as that, is none of those watched for.
       String key = written == null ? "" : text(written);
       if (depth == 1) {
         outerKey = key;
+        innerKey = "";
         path = "/" + key;
         watch(OUTER);
-      } else if (outerKey.equals("result") || outerKey.equals("error")) {
-        path = "/" + outerKey + "/" + key;
-        watch(INNER);
+      } else if (depth == 2) {
+        innerKey = key;
+        if (outerKey.equals("result") || outerKey.equals("error")) {
+          path = "/" + outerKey + "/" + key;
+          watch(INNER);
+        }
+      } else if (outerKey.equals("result") && innerKey.equals("task")) {
+        path = "/result/task/" + key;
+        watch(TASK);
       }
     }
 

@@ -28,6 +28,15 @@ public record SseEvent(
     return data.isPresent() && data.get().length > 0;
   }
 
+  @Override
+  public byte[] plain() {
+    return PlainLines.areIn(raw) ? raw : of(type, data, id, retry).raw;
+  }
+
+  private static boolean isPlain(String value) {
+    return PlainLines.areIn(value.getBytes(StandardCharsets.UTF_8));
+  }
+
   /** This event with other data, written anew; its type, id and retry stay. */
   public SseEvent withData(byte[] changed) {
     return of(type, Optional.of(changed), id, retry);
@@ -41,10 +50,10 @@ public record SseEvent(
   private static SseEvent of(
       Optional<String> type, Optional<byte[]> data, Optional<String> id, OptionalLong retry) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    type.ifPresent(value -> field(out, "event", value));
-    id.ifPresent(value -> field(out, "id", value));
+    type.filter(SseEvent::isPlain).ifPresent(value -> field(out, "event", value));
+    id.filter(SseEvent::isPlain).ifPresent(value -> field(out, "id", value));
     retry.ifPresent(value -> field(out, "retry", Long.toString(value)));
-    data.ifPresent(value -> dataLines(out, value));
+    data.ifPresent(value -> dataLines(out, PlainLines.escaped(value)));
     out.write('\n');
     return new SseEvent(type, data, id, retry, out.toByteArray());
   }

@@ -89,6 +89,11 @@ public final class SseReader {
     return taken();
   }
 
+  /** Bytes of what is not complete yet. */
+  public int held() {
+    return block.size() + line.size() + (data == null ? 0 : data.size());
+  }
+
   /** Takes the end of the stream; an event without its blank line is dropped. */
   public List<SseItem> end() throws EventTooLarge {
     if (carriageReturnPending) {

@@ -1,15 +1,9 @@
 package dev.tallygate.node.metrics;
 
-import io.prometheus.client.Collector;
 import io.prometheus.client.CollectorRegistry;
 import io.prometheus.client.Counter;
 import io.prometheus.client.Gauge;
 import io.prometheus.client.Histogram;
-import io.prometheus.client.exporter.common.TextFormat;
-import io.prometheus.client.hotspot.DefaultExports;
-import java.io.IOException;
-import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.DoubleSupplier;
@@ -31,7 +25,12 @@ public final class GateMetrics {
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300
   };
 
-  private final CollectorRegistry registry = new CollectorRegistry();
+  private static final double[] LAGS = {
+    0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5
+  };
+
+  private final ProcessMetrics process = new ProcessMetrics();
+  private final CollectorRegistry registry = process.registry();
   private final Set<String> tools = ConcurrentHashMap.newKeySet();
 
   private final Counter decisions =
@@ -46,6 +45,12 @@ public final class GateMetrics {
   private final Counter completions =
       Counter.build("tallygate_forwarded_total", "Forwarded messages by how they ended")
           .labelNames("server", "end")
+          .register(registry);
+  private final Counter refusedQuestions =
+      Counter.build(
+              "tallygate_server_requests_refused_total",
+              "Requests of servers that their clients were not asked")
+          .labelNames("server", "method")
           .register(registry);
   private final Histogram decisionSeconds =
       Histogram.build("tallygate_decision_seconds", "Time to judge a tool call by its policy")
@@ -67,16 +72,28 @@ public final class GateMetrics {
           .labelNames("server")
           .buckets(CALLS)
           .register(registry);
+  private final Counter pinEvents =
+      Counter.build("tallygate_pin_events_total", "Definitions that were pinned or held back")
+          .labelNames("server", "state")
+          .register(registry);
+  private final Histogram loopLag =
+      Histogram.build(
+              "tallygate_event_loop_lag_seconds",
+              "How late an event loop came to a task that waited")
+          .buckets(LAGS)
+          .register(registry);
+  private final Histogram loopBusy =
+      Histogram.build(
+              "tallygate_event_loop_busy_seconds",
+              "CPU time that an event loop used before it came to a task that waited")
+          .buckets(LAGS)
+          .register(registry);
   private final Gauge inFlight =
       Gauge.build("tallygate_requests_in_flight", "HTTP requests that are not yet answered")
           .register(registry);
   private final Counter auditFailures =
       Counter.build("tallygate_audit_failures_total", "Records that the audit log could not keep")
           .register(registry);
-
-  public GateMetrics() {
-    DefaultExports.register(registry);
-  }
 
   /**
    * Counts a decision.
@@ -106,6 +123,20 @@ public final class GateMetrics {
     rejections.labels(kind).inc();
   }
 
+  /** Counts what became of a definition that a server showed. */
+  public void pinEvent(String server, String state) {
+    pinEvents.labels(server, state).inc();
+  }
+
+  /**
+   * Counts something that a server asked and its client was not.
+   *
+   * @param method one of few
+   */
+  public void questionRefused(String server, String method) {
+    refusedQuestions.labels(server, method).inc();
+  }
+
   public void completion(String server, String end, double upstream, double total) {
     completions.labels(server, end).inc();
     upstreamSeconds.labels(server).observe(upstream);
@@ -120,6 +151,17 @@ public final class GateMetrics {
     reservationSeconds.observe(seconds);
   }
 
+  /**
+   * Measures an event loop once.
+   *
+   * @param late seconds between when it was to come to a task and when it did
+   * @param busy seconds of CPU time that it used meanwhile
+   */
+  public void lagged(double late, double busy) {
+    loopLag.observe(late);
+    loopBusy.observe(busy);
+  }
+
   public void requestBegan() {
     inFlight.inc();
   }
@@ -132,26 +174,18 @@ public final class GateMetrics {
     auditFailures.inc();
   }
 
+  /** The process's own metrics, and what else is asked of it. */
+  public ProcessMetrics process() {
+    return process;
+  }
+
   /** Adds a gauge that is asked when Prometheus is. */
   public void gauge(String name, String help, DoubleSupplier value) {
-    registry.register(
-        new Collector() {
-          @Override
-          public java.util.List<MetricFamilySamples> collect() {
-            return java.util.List.of(
-                new io.prometheus.client.GaugeMetricFamily(name, help, value.getAsDouble()));
-          }
-        });
+    process.gauge(name, help, value);
   }
 
   /** Everything, in Prometheus' text format 0.0.4. */
   public String exposition() {
-    StringWriter out = new StringWriter();
-    try {
-      TextFormat.write004(out, registry.metricFamilySamples());
-    } catch (IOException e) {
-      throw new UncheckedIOException("writing to memory cannot fail", e);
-    }
-    return out.toString();
+    return process.exposition();
   }
 }

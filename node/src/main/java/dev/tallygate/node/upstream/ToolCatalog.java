@@ -1,7 +1,14 @@
 package dev.tallygate.node.upstream;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.tallygate.node.mcp.McpParamHeaders;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -22,12 +29,20 @@ public final class ToolCatalog {
   /** How soon the gate asks again after the server did not answer. */
   static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
+  /** A list older than this is looked at again when a tool is called. */
+  static final Duration OLD_AFTER = Duration.ofMinutes(5);
+
   private static final int MAX_OBSERVED = 10_000;
+
+  private static final JsonMapper JSON = new JsonMapper();
 
   private final LongSupplier nanos;
   private final Set<String> observed = ConcurrentHashMap.newKeySet();
+  private final Map<String, McpParamHeaders> mirrored = new ConcurrentHashMap<>();
   private volatile Set<String> listed = Set.of();
   private volatile boolean everListed;
+  private volatile boolean outdated;
+  private volatile long listedAt;
   private CompletableFuture<Void> listing = CompletableFuture.completedFuture(null);
   private long nextListing;
 
@@ -40,17 +55,64 @@ public final class ToolCatalog {
     return listed.contains(tool) || observed.contains(tool);
   }
 
+  /** The tools that the gate has heard of. */
+  public Set<String> known() {
+    Set<String> known = new HashSet<>(listed);
+    known.addAll(observed);
+    return known;
+  }
+
   /** Whether the gate has had the server's list at all. */
   public boolean isKnown() {
     return everListed;
   }
 
-  /** Takes note of tools that a list on its way to a client held. */
-  public void observe(Collection<String> names) {
-    if (observed.size() + names.size() > MAX_OBSERVED) {
+  /** The server says that its tools have changed. */
+  public void outdated() {
+    outdated = true;
+  }
+
+  /** Whether the server said that its list is another one now. */
+  public boolean isOutdated() {
+    return outdated;
+  }
+
+  /** Whether the gate had the list a while ago. */
+  public boolean isOld() {
+    return everListed && nanos.getAsLong() - listedAt > OLD_AFTER.toNanos();
+  }
+
+  /**
+   * Takes note of a tool that a list held.
+   *
+   * @param tool the whole definition as the server wrote it
+   */
+  public void observe(String name, byte[] tool) {
+    if (observed.size() >= MAX_OBSERVED && !observed.contains(name)) {
       observed.clear();
+      mirrored.clear();
     }
-    names.stream().limit(MAX_OBSERVED).forEach(observed::add);
+    observed.add(name);
+    if (mayMirror(tool)) {
+      try {
+        McpParamHeaders.declaredBy(JSON.readTree(tool).path("inputSchema"))
+            .ifPresent(headers -> mirrored.put(name, headers));
+      } catch (IOException e) {
+        mirrored.remove(name); // what is listed is JSON
+      }
+    } else {
+      mirrored.remove(name);
+    }
+  }
+
+  /** The headers that a tool's definition, as it was last shown, wants of its calls. */
+  public Optional<McpParamHeaders> mirrored(String tool) {
+    return Optional.ofNullable(mirrored.get(tool));
+  }
+
+  /** Few tools want that, and to look for the annotation is cheaper than to read the tool. */
+  private static boolean mayMirror(byte[] tool) {
+    return new String(tool, StandardCharsets.ISO_8859_1).contains("x-mcp-header");
   }
 
   /**
@@ -66,14 +128,17 @@ public final class ToolCatalog {
   synchronized Turn turn() {
     boolean due = listing.isDone() && nanos.getAsLong() - nextListing >= 0;
     if (due) {
+      outdated = false; // what is said while it is listed counts again
       listing = new CompletableFuture<>();
     }
     return new Turn(due, listing.minimalCompletionStage());
   }
 
-  void listed(Collection<String> names) {
+  /** The server's tools are these, and no others. */
+  public void listed(Collection<String> names) {
     listed = Set.copyOf(names);
     everListed = true;
+    listedAt = nanos.getAsLong();
     end(REFRESH_AT_MOST_EVERY);
   }
 

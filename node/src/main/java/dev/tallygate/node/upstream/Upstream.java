@@ -1,6 +1,7 @@
 package dev.tallygate.node.upstream;
 
 import dev.tallygate.registry.Server;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Promise;
@@ -26,6 +27,10 @@ public final class Upstream {
     String query = server.url().getRawQuery();
     this.target =
         (path == null || path.isEmpty() ? "/" : path) + (query == null ? "" : "?" + query);
+  }
+
+  Context context() {
+    return vertx.getOrCreateContext();
   }
 
   public Server server() {
@@ -72,7 +77,6 @@ public final class Upstream {
             .setMethod(method)
             .setURI(target)
             .setConnectTimeout(server.timeouts().connect().toMillis())
-            .setIdleTimeout(server.timeouts().idle().toMillis())
             .setFollowRedirects(false)
             .setHeaders(headers);
     UpstreamCall call = new UpstreamCall();

@@ -25,6 +25,9 @@ public final class Upstreams {
   /** Below the 5 s after which Node.js closes a silent connection under a request being sent. */
   private static final int KEEP_ALIVE_SECONDS = 4;
 
+  /** Read at once of one connection, before the others have their turn on the event loop. */
+  private static final int RECEIVE_BUFFER_BYTES = 64 * 1024;
+
   private static final int MAX_WAITING = 1_000;
 
   private final Vertx vertx;
@@ -101,6 +104,7 @@ public final class Upstreams {
             .setKeepAliveTimeout(KEEP_ALIVE_SECONDS)
             .setMaxHeaderSize(64 * 1024)
             .setTcpNoDelay(true)
+            .setReceiveBufferSize(RECEIVE_BUFFER_BYTES)
             .setDecompressionSupported(false);
     endpoint
         .caPem()

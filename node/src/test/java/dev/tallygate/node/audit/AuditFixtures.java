@@ -1,6 +1,7 @@
 package dev.tallygate.node.audit;
 
 import dev.tallygate.node.audit.AuditRecord.Caller;
+import dev.tallygate.node.audit.AuditRecord.Charged;
 import dev.tallygate.node.audit.AuditRecord.Completion;
 import dev.tallygate.node.audit.AuditRecord.Decision;
 import dev.tallygate.node.audit.AuditRecord.End;
@@ -25,18 +26,24 @@ final class AuditFixtures {
   private AuditFixtures() {}
 
   static Decision allowed(String id) {
+    return allowed(id, "create_issue", List.of(), List.of("body", "title"), "00ff");
+  }
+
+  static Decision allowed(
+      String id, String tool, List<Charged> charged, List<String> argumentKeys, String digest) {
     return new Decision(
         NOON,
         id,
         7,
         CALLER,
         "tools/call",
-        Optional.of("create_issue"),
+        Optional.of(tool),
         Outcome.ALLOWED,
         Optional.empty(),
         Optional.empty(),
-        List.of("body", "title"),
-        Optional.of("00ff"));
+        charged,
+        argumentKeys,
+        Optional.of(digest));
   }
 
   static Decision denied(String id) {
@@ -50,6 +57,7 @@ final class AuditFixtures {
         Outcome.DENIED,
         Optional.of("no-drops"),
         Optional.of("not today"),
+        List.of(),
         List.of(),
         Optional.empty());
   }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tallygate.json.CanonicalJson;
 import dev.tallygate.json.JsonBounds;
 import dev.tallygate.json.StrictJson;
 import java.math.BigDecimal;
@@ -32,7 +33,7 @@ class CanonicalArgumentsTest {
             + "\"\\ufb33\":\"Hebrew Letter Dalet With Dagesh\",\"1\":\"One\","
             + "\"\\ud83d\\ude00\":\"Emoji: Grinning Face\",\"\\u0080\":\"Control\","
             + "\"\\u00f6\":\"Latin Small Letter O With Diaeresis\"}";
-    assertThat(CanonicalArguments.sortedKeys(read(text)))
+    assertThat(CanonicalJson.sortedKeys(read(text)))
         .containsExactly("\r", "1", "\u0080", "ö", "€", "\ud83d\ude00", "\ufb33");
   }
 

@@ -717,20 +717,13 @@ class FileAuditLogTest {
     // When
     try (FileAuditLog log = FileAuditLog.open(settings)) {
       String digest = log.digest(CanonicalArguments.bytes(arguments));
-      AuditRecord.Decision plain = allowed("d-1");
       log.append(
-          new AuditRecord.Decision(
-              plain.time(),
-              plain.decisionId(),
-              plain.revision(),
-              plain.caller(),
-              plain.method(),
-              plain.tool(),
-              plain.outcome(),
-              plain.rule(),
-              plain.message(),
-              CanonicalArguments.sortedKeys(arguments),
-              Optional.of(digest)));
+          allowed(
+              "d-1",
+              "create_issue",
+              List.of(),
+              dev.tallygate.json.CanonicalJson.sortedKeys(arguments),
+              digest));
     }
     // Then
     assertThat(Files.readString(file))

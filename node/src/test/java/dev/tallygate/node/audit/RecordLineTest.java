@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tallygate.node.audit.AuditRecord.Caller;
+import dev.tallygate.node.audit.AuditRecord.Charged;
 import dev.tallygate.node.audit.AuditRecord.Decision;
 import dev.tallygate.node.audit.AuditRecord.Outcome;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -75,6 +78,32 @@ class RecordLineTest {
   }
 
   @Test
+  void chargesStandInTheOrderOfTheLimitsWithExactUnits() throws IOException {
+    // Given
+    List<Charged> charged =
+        List.of(
+            new Charged(
+                "grant", "calls", BigDecimal.ONE, Instant.parse("2026-11-22T12:01:00Z"), false),
+            new Charged("server", "cost", new BigDecimal("0.005"), AuditFixtures.NOON, true));
+    // When
+    JsonNode record =
+        JSON.readTree(
+            line(AuditFixtures.allowed("d-1", "create_issue", charged, List.of(), "00ff")));
+    // Then
+    assertThat(record.get("charged"))
+        .hasToString(
+            "[{\"scope\":\"grant\",\"counter\":\"calls\",\"units\":\"1\","
+                + "\"until\":\"2026-11-22T12:01:00.000000Z\"},"
+                + "{\"scope\":\"server\",\"counter\":\"cost\",\"units\":\"0.005\","
+                + "\"until\":\"2026-11-22T12:00:00.250000Z\",\"alone\":true}]");
+  }
+
+  @Test
+  void callThatWasChargedNothingHasNoFieldForIt() throws IOException {
+    assertThat(JSON.readTree(line(AuditFixtures.allowed("d-1"))).has("charged")).isFalse();
+  }
+
+  @Test
   void largestRecordIsFarFromWhatReadersRefuse() throws IOException {
     // Given
     String worst = "\u202e".repeat(2000);
@@ -89,6 +118,9 @@ class RecordLineTest {
             Outcome.DENIED,
             Optional.of(worst),
             Optional.of(worst),
+            Collections.nCopies(
+                1000,
+                new Charged(worst, worst, new BigDecimal("1e-300"), AuditFixtures.NOON, true)),
             Collections.nCopies(1000, worst),
             Optional.of(worst));
     // When // Then
@@ -96,19 +128,7 @@ class RecordLineTest {
   }
 
   private static Decision decision(String tool, List<String> keys) {
-    Decision plain = AuditFixtures.allowed("d-1");
-    return new Decision(
-        plain.time(),
-        plain.decisionId(),
-        plain.revision(),
-        plain.caller(),
-        plain.method(),
-        Optional.of(tool),
-        plain.outcome(),
-        plain.rule(),
-        plain.message(),
-        keys,
-        plain.argumentsDigest());
+    return AuditFixtures.allowed("d-1", tool, List.of(), keys, "00ff");
   }
 
   private String line(AuditRecord record) throws IOException {

@@ -24,7 +24,7 @@ class CommandReferenceTest {
   private static final Path HOME = Path.of("..");
   private static final Pattern INVOCATION =
       Pattern.compile(
-          "tallygate ((?:[a-z]+)(?: (?:mint|list|rotate|revoke|verify|tail))?)( [^`\n|]*)?");
+          "tallygate ((?:[a-z]+)(?: (?:mint|list|rotate|revoke|verify|tail|diff|accept))?)( [^`\n|]*)?");
 
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
@@ -89,6 +89,10 @@ class CommandReferenceTest {
         "grant mint",
         "grant rotate",
         "grant rotate --overlap soon alice -c t.yaml",
+        "pin accept everything -c t.yaml",
+        "state",
+        "cluster nonsense",
+        "cluster status",
         "audit nonsense",
         "audit tail -n x audit.jsonl",
         "audit tail -n -1 audit.jsonl",
@@ -105,7 +109,7 @@ class CommandReferenceTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "grant", "audit"})
+  @ValueSource(strings = {"", "grant", "cluster", "audit"})
   void whereNoCommandIsNamedAllAreShown(String group) {
     // When
     int exit = group.isEmpty() ? run() : run(group);

@@ -43,6 +43,20 @@ final class ConfigFolder {
     return this;
   }
 
+  /**
+   * As {@link #with}, of a text with a § in it, which is left out.
+   *
+   * @return the place of what it stood before
+   */
+  String withMarked(String text) {
+    int mark = text.indexOf('§');
+    String before = text.substring(0, mark);
+    int line = before.split("\n", -1).length;
+    int column = mark - before.lastIndexOf('\n');
+    with(text.replace("§", ""));
+    return file.getFileName() + ":" + line + ":" + column;
+  }
+
   Path write(String name, String text) {
     try {
       Path written = directory.resolve(name);

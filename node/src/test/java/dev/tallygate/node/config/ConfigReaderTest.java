@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.tallygate.node.config.NodeConfig.AuditConfig;
+import dev.tallygate.node.fixture.TestCertificate;
 import dev.tallygate.registry.Server;
 import dev.tallygate.registry.Sha256;
 import dev.tallygate.registry.Token;
@@ -16,6 +17,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,7 +61,7 @@ class ConfigReaderTest {
               X-Number: 42
               X-Literal: $${not a reference}
             timeouts: { connect: 500ms, response: 2m, idle: 1h }
-            limits: { requestBytes: 1MiB, listBytes: 2MiB, eventBytes: 64KiB, connections: 7 }
+            limits: { requestBytes: 1MiB, listBytes: 2MiB, eventBytes: 64KiB, connections: 7, callsPerGrant: 20, streamsPerGrant: 5 }
             denyMethods: [resources/read]
           files: { url: "https://files.example.org/mcp", methods: [ping, initialize] }
         policies:
@@ -89,7 +92,7 @@ class ConfigReaderTest {
     assertThat(config.name()).isEqualTo("node-1");
     assertThat(config.listen().port()).isZero();
     assertThat(config.listen().allowedHosts()).containsExactly("gate.example.org");
-    assertThat(config.admin()).isEqualTo(new NodeConfig.Admin("::1", 9191));
+    assertThat(config.admin()).isEqualTo(new NodeConfig.Admin("::1", 9191, Optional.empty()));
     Server server = config.servers().get("everything");
     assertThat(server.url()).isEqualTo(URI.create("http://127.0.0.1:3901/mcp?tenant=1"));
     assertThat(server.headers())
@@ -101,7 +104,7 @@ class ConfigReaderTest {
         .isEqualTo(
             new Server.Timeouts(
                 Duration.ofMillis(500), Duration.ofMinutes(2), Duration.ofHours(1)));
-    assertThat(server.bounds()).isEqualTo(new Server.Bounds(1 << 20, 2 << 20, 64 << 10, 7));
+    assertThat(server.bounds()).isEqualTo(new Server.Bounds(1 << 20, 2 << 20, 64 << 10, 7, 20, 5));
     assertThat(server.methods()).contains("ping").doesNotContain("resources/read");
     assertThat(config.servers().get("files").methods())
         .containsExactlyInAnyOrder("ping", "initialize");
@@ -177,7 +180,10 @@ class ConfigReaderTest {
     // Then
     assertThat(reading.files())
         .containsOnlyKeys(
-            folder.file, directory.resolve("token"), directory.resolve("policies/readonly.json"));
+            folder.file,
+            directory.resolve("token"),
+            directory.resolve("policies/readonly.json"),
+            directory.resolve("tallygate.lock.json"));
     assertThat(reading.files().get(directory.resolve("token"))).isEmpty();
   }
 
@@ -485,5 +491,80 @@ class ConfigReaderTest {
 
     // When // Then
     assertThat(folder.findings()).doesNotHaveDuplicates().isNotEmpty();
+  }
+
+  private static final String TLS = "listen: { tls: { certificate: own.pem, key: own.key } }\n";
+
+  @ParameterizedTest
+  @ValueSource(strings = {"RSA", "EC", "Ed25519"})
+  void aCertificateIsReadWithItsKey(String algorithm) {
+    // Given
+    TestCertificate own = TestCertificate.of(algorithm, 1);
+    folder.write("own.pem", own.pem());
+    folder.write("own.key", own.keyPem());
+    folder.with(TLS + BASE);
+
+    // When
+    NodeConfig.Tls tls = folder.config().listen().tls().orElseThrow();
+
+    // Then
+    assertThat(tls.certificate()).isEqualTo(own.pem());
+    assertThat(tls.key()).isEqualTo(own.keyPem());
+    assertThat(folder.config().toString()).doesNotContain("PRIVATE KEY");
+    assertThat(folder.findings()).isEmpty();
+  }
+
+  @Test
+  void aCertificateThatCannotServeIsAnError() {
+    // Given
+    TestCertificate own = TestCertificate.of("EC", 1);
+    TestCertificate other = TestCertificate.of("EC", 1);
+    String sec1 = own.keyPem().replace("PRIVATE", "EC PRIVATE");
+    folder.with(TLS + BASE);
+
+    // When // Then
+    assertThat(folder.findings())
+        .hasSize(2)
+        .anySatisfy(said -> assertThat(said).contains("/listen/tls/certificate", "not exist"))
+        .anySatisfy(said -> assertThat(said).contains("/listen/tls/key", "not exist"));
+    folder.write("own.pem", own.pem());
+    for (String key : List.of("nothing", sec1)) {
+      folder.write("own.key", key);
+      assertThat(folder.findings()).singleElement().asString().contains("openssl pkcs8");
+    }
+    folder.write("own.key", own.keyPem().replaceFirst("\n....", "\nAAAA"));
+    assertThat(folder.findings()).singleElement().asString().contains("does not belong");
+    folder.write("own.key", other.keyPem());
+    assertThat(folder.findings()).singleElement().asString().contains("does not belong");
+    folder.write("own.key", own.keyPem());
+    folder.write("own.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    assertThat(folder.findings()).singleElement().asString().contains("certificates in PEM");
+    folder.with(TLS.replace(", key: own.key", "") + BASE);
+    folder.write("own.pem", own.pem());
+    assertThat(folder.findings()).singleElement().asString().contains("`key` is missing");
+  }
+
+  @Test
+  void aCertificateThatHasExpiredIsAWarning() {
+    // Given
+    TestCertificate own = TestCertificate.of("EC", -10);
+    folder.write("own.pem", own.pem());
+    folder.write("own.key", own.keyPem());
+    folder.with(TLS + BASE);
+
+    // When // Then
+    assertThat(folder.findings()).singleElement().asString().contains("warning", "expired");
+  }
+
+  @Test
+  void clearTextHttp2HasNoPlaceBesideACertificate() {
+    // Given
+    TestCertificate own = TestCertificate.of("EC", 1);
+    folder.write("own.pem", own.pem());
+    folder.write("own.key", own.keyPem());
+    folder.with(TLS.replace("tls:", "h2c: true, tls:") + BASE);
+
+    // When // Then
+    assertThat(folder.findings()).singleElement().asString().contains("/listen/h2c", "remove");
   }
 }

@@ -54,6 +54,16 @@ class ConfigurationReferenceTest {
             ConfigReader.AUDIT_KEYS,
             GrantReader.KEYS,
             List.of("url", "headers", "ca", "methods", "denyMethods"),
+            ClusterReader.KEYS.stream()
+                .filter(key -> !List.of("bind", "join", "heartbeat").contains(key))
+                .toList(),
+            ClusterReader.BIND_KEYS.stream().map("bind."::concat).toList(),
+            ClusterReader.HEARTBEAT_KEYS.stream().map("heartbeat."::concat).toList(),
+            List.of("join.members"),
+            ClusterReader.KUBERNETES_KEYS.stream().map("join.kubernetes."::concat).toList(),
+            List.of("durability", "shortestWindow"),
+            CountersReader.DATABASE_KEYS.stream().map("database."::concat).toList(),
+            TlsReader.KEYS.stream().map("tls."::concat).toList(),
             ServerReader.TIMEOUT_KEYS.stream().map("timeouts."::concat).toList(),
             ServerReader.LIMIT_KEYS.stream().map("limits."::concat).toList())) {
       for (String key : keys) {

@@ -71,6 +71,7 @@ class LiveConfigTest {
             new ConfigStatus(
                 1,
                 Optional.of(Sha256.of(Files.readAllBytes(folder.file))),
+                Optional.empty(),
                 live.snapshot().since(),
                 Optional.empty(),
                 List.of()));
@@ -295,7 +296,12 @@ class LiveConfigTest {
   void whatNeedsARestartIsAWarningAndTheRestIsApplied() throws ConfigRefused {
     // Given
     open();
-    folder.with(BASE + GRANT + "listen: { port: 1234 }\nadmin: { port: 1235 }\n");
+    folder.with(
+        BASE
+            + GRANT
+            + "listen: { port: 1234 }\nadmin: { port: 1235 }\n"
+            + "cluster: { role: gateway, dataMembers: 1, join: { members: [localhost] },"
+            + " secret: 'sixteen or more letters' }\n");
 
     // When
     ConfigStatus status = live.reload();
@@ -303,9 +309,11 @@ class LiveConfigTest {
     // Then
     assertThat(status.revision()).isEqualTo(2);
     assertThat(status.warnings())
-        .hasSize(2)
-        .allSatisfy(text -> assertThat(text).contains("restart the node"));
+        .hasSize(3)
+        .allSatisfy(text -> assertThat(text).contains("restart the node"))
+        .anySatisfy(text -> assertThat(text).contains("`cluster`"));
     assertThat(live.config().listen().port()).isEqualTo(8080);
+    assertThat(live.config().cluster()).isEmpty();
   }
 
   @Test

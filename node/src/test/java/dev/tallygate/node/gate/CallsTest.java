@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.node.fixture.Answer;
 import dev.tallygate.node.fixture.Era;
 import dev.tallygate.node.fixture.FixtureServer;
@@ -26,8 +25,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Calls of both eras through the gate and back. */
 @Timeout(60)
@@ -36,7 +33,6 @@ class CallsTest {
   private static FixtureServer legacyOnly;
   private static TestGate gate;
   private static TestClient alice;
-  private static TestClient bob;
 
   @BeforeAll
   static void start() {
@@ -58,17 +54,20 @@ class CallsTest {
                     + "\"conditions\":[{\"path\":\"args.a\",\"op\":\"gt\",\"value\":1}],"
                     + "\"on_deny\":\"a may be 1 at most.\"}]}}}")
             .grant("alice", "fixture", "open")
-            .grant("bob", "fixture", "open")
             .grant("careful", "fixture", "careful")
             .grant("unlisted", "unlisted", "open")
             .grant("old", "old", "open")
             .grant("down", "down", "open");
     gate.grantNode("nobody", "fixture");
     gate.server("fixture").putObject("headers").put("Authorization", "Bearer upstream-secret");
-    gate.server("fixture").putObject("limits").put("eventBytes", "64KiB");
+    gate.server("fixture")
+        .putObject("limits")
+        .put("eventBytes", "64KiB")
+        .put("callsPerGrant", 2_000);
+    // A thousand connections at once fill the server's queue; a machine under load tries again.
+    gate.server("fixture").putObject("timeouts").put("connect", "30s");
     gate.start();
     alice = gate.client("alice", "fixture");
-    bob = gate.client("bob", "fixture");
   }
 
   @AfterAll
@@ -130,26 +129,6 @@ class CallsTest {
   }
 
   @Test
-  void sessionsOfOthersDoNotExist() {
-    // Given
-    String session = alice.initialize();
-
-    // When
-    List<HttpResponse<String>> answers =
-        List.of(
-            bob.legacyCall(session, "alpha"),
-            TestClient.send(bob.legacyStream(session)),
-            TestClient.send(bob.legacyStream(session).DELETE()),
-            bob.legacyCall("invented", "alpha"));
-
-    // Then
-    assertThat(answers).allMatch(answer -> answer.statusCode() == 404);
-    assertThat(answers.stream().map(HttpResponse::body).distinct()).hasSize(1);
-    answers.forEach(CallsTest::assertNotForwarded);
-    assertThat(alice.legacyCall(session, "alpha").statusCode()).isEqualTo(200);
-  }
-
-  @Test
   void sessionThatTheServerForgotIsToldSo() {
     // Given
     TestClient old = gate.client("old", "old");
@@ -159,70 +138,6 @@ class CallsTest {
     // Then
     assertThat(old.legacyCall(session, "alpha").statusCode()).isEqualTo(404);
     assertThat(old.legacyCall(old.initialize(), "alpha").statusCode()).isEqualTo(200);
-  }
-
-  @Test
-  void answersNobodyAskedForAreRefused() {
-    // Given
-    String session = alice.initialize();
-    String response = "{\"jsonrpc\":\"2.0\",\"id\":\"q-9\",\"result\":{}}";
-
-    // When
-    HttpResponse<String> answer = TestClient.send(alice.legacy(session, response));
-
-    // Then
-    assertThat(answer.statusCode()).isEqualTo(400);
-    assertThat(gate.rejection(answer).get("kind").asText()).isEqualTo("unsolicited-response");
-    assertNotForwarded(answer);
-  }
-
-  @Test
-  void questionOfTheServerIsAnsweredOnceByItsSessionOnly() throws Exception {
-    // Given
-    String session = alice.initialize();
-    String others = bob.initialize();
-    ObjectNode question =
-        (ObjectNode)
-            TestGate.json(
-                "{\"jsonrpc\":\"2.0\",\"id\":\"q-1\",\"method\":\"elicitation/create\","
-                    + "\"params\":{}}");
-    upstream.answerNext("tools/call", Answer.askingFirst(question));
-    String response = "{\"jsonrpc\":\"2.0\",\"id\":\"q-1\",\"result\":{\"action\":\"decline\"}}";
-
-    // When
-    var call =
-        TestGate.HTTP.send(
-            alice.legacy(session, TestClient.legacyCallBody("alpha")).build(),
-            BodyHandlers.ofInputStream());
-    BufferedReader lines = new BufferedReader(new InputStreamReader(call.body()));
-    String asked = lines.readLine() + lines.readLine();
-    int foreign = TestClient.send(bob.legacy(others, response)).statusCode();
-    int first = TestClient.send(alice.legacy(session, response)).statusCode();
-    int second = TestClient.send(alice.legacy(session, response)).statusCode();
-
-    // Then
-    assertThat(asked).contains("elicitation/create");
-    assertThat(foreign).isEqualTo(400);
-    assertThat(first).isEqualTo(202);
-    assertThat(second).isEqualTo(400);
-    assertThat(String.join("", lines.lines().toList())).contains("\"result\"");
-  }
-
-  @Test
-  void modernStreamCarriesNoQuestions() {
-    // Given
-    upstream.answerNext(
-        "tools/call",
-        Answer.sseAfter(
-            List.of(
-                TestGate.json(
-                    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"sampling/createMessage\"}"))));
-
-    // When
-    String body = alice.call("alpha").body();
-
-    // Then
-    assertThat(body).contains("\"result\"").doesNotContain("sampling");
   }
 
   @Test
@@ -291,7 +206,11 @@ class CallsTest {
                         .putHeader("Content-Type", "application/json")
                         .end(exchange.message().toString()))
             .start();
-    gate.server("slow", slow.url()).grant("slow", "slow", "open").apply();
+    gate.server("slow", slow.url())
+        .grant("slow", "slow", "open")
+        .server("slow")
+        .put("trust", "any");
+    gate.apply();
     TestClient client = gate.client("slow", "slow");
 
     // When
@@ -338,37 +257,6 @@ class CallsTest {
   }
 
   @Test
-  void credentialsStopAtTheGate() {
-    // When
-    HttpResponse<String> answer =
-        TestClient.send(
-            alice
-                .modernCall("alpha", "{}")
-                .header("Cookie", "a=b")
-                .header("Proxy-Authorization", "Basic x")
-                .header("X-Forwarded-For", "10.0.0.1")
-                .header("X-Forwarded-Host", "evil")
-                .header("Forwarded", "for=10.0.0.1")
-                .header("X-Api-Key", "client")
-                .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
-
-    // Then
-    ReceivedRequest request = received(answer);
-    assertThat(request.headers().get("Authorization")).containsExactly("Bearer upstream-secret");
-    assertThat(request.headers().keySet())
-        .doesNotContain(
-            "cookie",
-            "proxy-authorization",
-            "x-forwarded-for",
-            "x-forwarded-host",
-            "forwarded",
-            "x-api-key");
-    assertThat(request.headers().toString()).doesNotContain(alice.token());
-    assertThat(request.header("traceparent")).isPresent();
-    assertThat(request.header("Tallygate-Decision-Id")).contains(TestGate.decisionId(answer));
-  }
-
-  @Test
   void headersOfTheServerStopAtTheGate() {
     // Given
     upstream.answerNext(
@@ -394,34 +282,6 @@ class CallsTest {
         .containsExactlyInAnyOrder(
             "cache-control", "content-length", "content-type", "tallygate-decision-id");
     assertThat(answer.headers().firstValue("Cache-Control")).contains("private, no-store");
-  }
-
-  @ParameterizedTest
-  @ValueSource(ints = {401, 403, 407, 301, 302, 307})
-  void challengesAndRedirectsOfTheServerAreNotRelayed(int status) {
-    // Given
-    upstream.answerNext(
-        "tools/call",
-        Answer.status(
-            status,
-            Map.of(
-                "WWW-Authenticate",
-                "Bearer resource_metadata=\"http://evil\"",
-                "Location",
-                upstream.url() + "?followed"),
-            ""));
-
-    // When
-    HttpResponse<String> answer = alice.call("alpha");
-
-    // Then
-    assertThat(answer.statusCode()).isEqualTo(200);
-    assertThat(answer.body()).contains("\"isError\":true");
-    assertThat(answer.headers().map()).doesNotContainKeys("www-authenticate", "location");
-    assertThat(upstream.requests()).noneMatch(r -> r.uri().contains("followed"));
-    JsonNode completion = gate.completion(answer);
-    assertThat(completion.get("end").asText()).isEqualTo("refused");
-    assertThat(completion.get("status").asInt()).isEqualTo(status);
   }
 
   @Test
@@ -496,41 +356,6 @@ class CallsTest {
 
     // Then
     assertThat(answer.body()).isEqualTo("id: 1\nretry: 10\ndata:\n\n");
-    assertThat(gate.completion(answer).get("end").asText()).isEqualTo("broken");
-  }
-
-  @Test
-  void foreignAndMalformedEventsAreLeftOut() {
-    // Given
-    String result = "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"content\":[]}}";
-    upstream.answerNext(
-        "tools/call",
-        Answer.body(
-            "text/event-stream",
-            ": alive\n\ndata: not json\n\ndata: [1]\n\ndata: {\"jsonrpc\":\"2.0\",\"id\":8,"
-                + "\"result\":{\"evil\":1}}\n\ndata: {\"a\":1}{\"b\":2}\n\ndata: "
-                + result
-                + "\n\ndata: {\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"again\":1}}\n\n"));
-
-    // When
-    HttpResponse<String> answer = alice.call("alpha");
-
-    // Then
-    assertThat(answer.body()).isEqualTo(": alive\n\ndata: " + result + "\n\n");
-    assertThat(gate.completion(answer).get("end").asText()).isEqualTo("ok");
-  }
-
-  @Test
-  void eventBeyondItsBoundEndsTheStream() {
-    // Given
-    upstream.answerNext(
-        "tools/call", Answer.body("text/event-stream", "data: " + "x".repeat(100_000) + "\n\n"));
-
-    // When
-    HttpResponse<String> answer = alice.call("alpha");
-
-    // Then
-    assertThat(answer.body()).contains("\"isError\":true").doesNotContain("xxx");
     assertThat(gate.completion(answer).get("end").asText()).isEqualTo("broken");
   }
 
@@ -701,27 +526,6 @@ class CallsTest {
   }
 
   @Test
-  void slowReaderHoldsTheServerBack() throws Exception {
-    // Given
-    int total = 200 * 1024 * 1024;
-    var written = new java.util.concurrent.atomic.AtomicLong();
-    upstream.answerNext("tools/call", Exchanges.flood(total, written));
-
-    // When
-    try (RawHttp http = sent(alice.modernCall("alpha", "{}"))) {
-      assertThat(http.read(15)).isEqualTo("HTTP/1.1 200 OK");
-
-      // Then
-      await()
-          .during(java.time.Duration.ofMillis(500))
-          .atMost(java.time.Duration.ofSeconds(30))
-          .until(written::get, Exchanges.unchanged());
-      assertThat(written.get()).isPositive().isLessThan(total / 4);
-    }
-    gate.assertNothingInFlight();
-  }
-
-  @Test
   void manyCallsAtOnceAreAllServed() {
     // When
     List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
@@ -732,8 +536,8 @@ class CallsTest {
     }
 
     // Then
-    assertThat(answers.stream().map(CompletableFuture::join))
-        .allMatch(answer -> answer.body().contains("\"text\":\"alpha\""));
+    assertThat(answers.stream().map(CompletableFuture::join).map(HttpResponse::body))
+        .allMatch(answer -> answer.contains("\"text\":\"alpha\""));
     gate.assertNothingInFlight();
   }
 

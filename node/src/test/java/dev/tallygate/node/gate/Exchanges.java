@@ -1,25 +1,28 @@
 package dev.tallygate.node.gate;
 
 import dev.tallygate.node.fixture.Answer;
+import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 
 /** Answers that only a gate has to fear. */
-final class Exchanges {
+public final class Exchanges {
   private Exchanges() {}
 
   /** The head of a stream, and nothing after it. */
-  static Answer silentHead() {
+  public static Answer silentHead() {
     return exchange -> {
       exchange.startStream();
       exchange.response().writeHead();
     };
   }
 
+  private static final int WRITES_AT_ONCE = 32;
+
   /** A stream of so many bytes, as fast as the peer takes them. */
-  static Answer flood(int bytes, AtomicLong written) {
+  public static Answer flood(int bytes, AtomicLong written) {
     return exchange -> {
       exchange.startStream();
       HttpServerResponse response = exchange.response();
@@ -30,14 +33,19 @@ final class Exchanges {
   }
 
   private static void pour(HttpServerResponse response, Buffer event, int bytes, AtomicLong sent) {
-    while (!response.writeQueueFull() && sent.get() < bytes) {
+    // In turns, so that it is noticed when the peer is gone.
+    for (int i = 0; i < WRITES_AT_ONCE; i++) {
+      if (response.closed() || response.writeQueueFull() || sent.get() >= bytes) {
+        return;
+      }
       response.write(event);
       sent.addAndGet(event.length());
     }
+    Vertx.currentContext().runOnContext(next -> pour(response, event, bytes, sent));
   }
 
   /** Holds while a number stays as it was when last asked. */
-  static Predicate<Long> unchanged() {
+  public static Predicate<Long> unchanged() {
     AtomicLong last = new AtomicLong(-1);
     return now -> last.getAndSet(now) == now;
   }

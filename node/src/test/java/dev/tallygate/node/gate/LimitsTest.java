@@ -7,7 +7,12 @@ import dev.tallygate.node.fixture.Answer;
 import dev.tallygate.node.fixture.FixtureServer;
 import dev.tallygate.node.fixture.Tool;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Instant;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -62,7 +67,10 @@ class LimitsTest {
                 tool("session", limit("session", "\"max\":1,\"scope\":\"session\"")))
             + "}}";
     gate = TestGate.before("fixture", upstream).policy("limits", policy);
-    for (String label : new String[] {"a", "b", "both", "cents", "paid", "s1", "s2", "session"}) {
+    for (String label :
+        new String[] {
+          "a", "b", "both", "cents", "paid", "s1", "s2", "session", "burst", "record"
+        }) {
       gate.grant(label, "fixture", "limits");
     }
     for (int i = 0; i < 40; i++) {
@@ -114,6 +122,39 @@ class LimitsTest {
     assertThat(decision.get("outcome").asText()).isEqualTo("denied");
     assertThat(decision.get("rule").asText()).isEqualTo("/tools/ten/limits/0");
     assertThat(passes(gate.client("b", "fixture").call("ten"))).isTrue();
+  }
+
+  @Test
+  void recordSaysWhichWindowsACallWasChargedTo() {
+    // Given
+    TestClient client = gate.client("record", "fixture");
+
+    // When
+    HttpResponse<String> paid = client.call("cents");
+
+    // Then
+    JsonNode charged = gate.decision(paid).get("charged");
+    assertThat(charged).hasSize(1);
+    assertThat(charged.get(0).get("scope").asText()).isEqualTo("grant");
+    assertThat(charged.get(0).get("counter").asText()).isEqualTo("cents");
+    assertThat(charged.get(0).get("units").asText()).isEqualTo("0.005");
+    long until = Instant.parse(charged.get(0).get("until").asText()).getEpochSecond();
+    assertThat(until % WINDOW).isZero();
+    assertThat(until)
+        .isBetween(Instant.now().getEpochSecond(), Instant.now().getEpochSecond() + WINDOW);
+  }
+
+  @Test
+  void recordOfADeniedCallSaysNothingOfCharges() {
+    // Given
+    TestClient client = gate.client("record", "fixture");
+    assertThat(passes(client.call("one"))).isTrue();
+
+    // When
+    HttpResponse<String> refused = client.call("one");
+
+    // Then
+    assertThat(gate.decision(refused).has("charged")).isFalse();
   }
 
   @Test
@@ -268,6 +309,29 @@ class LimitsTest {
     assertThat(passes(one.call("shared"))).isTrue();
     assertThat(passes(two.call("shared"))).isFalse();
     assertThat(passes(one.call("shared"))).isFalse();
+  }
+
+  @Test
+  void exactlyAsManyCallsArriveAsTheLimitHasRoomFor() {
+    // Given
+    TestClient limited = gate.client("burst", "fixture");
+    limited.list();
+    long before = upstream.calls("ten");
+
+    // When
+    List<CompletableFuture<HttpResponse<String>>> burst =
+        IntStream.range(0, 200)
+            .mapToObj(
+                i ->
+                    TestGate.HTTP.sendAsync(
+                        limited.modernCall("ten", "{}").build(), BodyHandlers.ofString()))
+            .toList();
+    // One that was let through passes, though a busy machine may not answer it in time.
+    long passed = burst.stream().map(CompletableFuture::join).filter(LimitsTest::passes).count();
+
+    // Then
+    assertThat(passed).isEqualTo(10);
+    assertThat(upstream.calls("ten") - before).isEqualTo(10);
   }
 
   @Test

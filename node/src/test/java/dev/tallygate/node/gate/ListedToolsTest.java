@@ -1,18 +1,12 @@
 package dev.tallygate.node.gate;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.node.fixture.Answer;
 import dev.tallygate.node.fixture.FixtureServer;
 import dev.tallygate.node.fixture.Tool;
-import java.io.BufferedReader;
-import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -50,6 +44,7 @@ class ListedToolsTest {
             .grant("alice", "fixture", "open")
             .grant("paged", "paged", "open");
     gate.grantNode("nobody", "fixture");
+    gate.server("fixture").put("trust", "any"); // some answers here word their tools otherwise
     gate.start();
     client = gate.client("alice", "fixture");
   }
@@ -77,7 +72,7 @@ class ListedToolsTest {
     assertThat(answer.body()).doesNotContain("secret");
     JsonNode result = TestGate.json(answer.body()).get("result");
     assertThat(result.get("cacheScope").asText()).isEqualTo("private");
-    assertThat(result.get("ttlMs").asLong()).isBetween(0L, Relay.LIST_TTL_MILLIS);
+    assertThat(result.get("ttlMs").asLong()).isBetween(0L, ResponseFilter.TTL_MILLIS);
     assertThat(answer.headers().firstValue("Cache-Control")).contains("private, no-store");
     assertThat(TestGate.forwarded(upstream).get(0).header("Accept-Encoding")).contains("identity");
     assertThat(gate.completion(answer).get("end").asText()).isEqualTo("ok");
@@ -150,31 +145,6 @@ class ListedToolsTest {
 
     // Then
     assertThat(TestGate.json(answer.body()).at("/result/tools")).isEmpty();
-  }
-
-  @Test
-  void listOnGetStreamIsFiltered() throws Exception {
-    // Given
-    HttpResponse<InputStream> stream =
-        TestGate.HTTP.send(
-            client.legacyStream(client.initialize()).build(), BodyHandlers.ofInputStream());
-    await().until(() -> upstream.openStreams() == 1);
-
-    // When
-    ObjectNode list = (ObjectNode) TestGate.json("{\"jsonrpc\":\"2.0\",\"id\":1}");
-    list.putObject("result").putArray("tools").add(Tool.named("secret").definition());
-    upstream.push(list);
-    upstream.push(TestGate.json("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/last\"}"));
-
-    // Then
-    StringBuilder seen = new StringBuilder();
-    BufferedReader lines = new BufferedReader(new InputStreamReader(stream.body()));
-    while (seen.indexOf("notifications/last") < 0) {
-      seen.append(lines.readLine()).append('\n');
-    }
-    assertThat(seen.toString()).contains("\"tools\":[]").doesNotContain("secret");
-    lines.close();
-    await().until(() -> upstream.openStreams() == 0);
   }
 
   @Test

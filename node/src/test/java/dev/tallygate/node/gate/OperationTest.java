@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -64,6 +63,9 @@ class OperationTest {
         .put("policy", "open")
         .put("expires", Instant.now().minus(Duration.ofDays(1)).toString());
     gate.config().withObject("/audit").put("strict", true);
+    gate.server("fixture").putObject("limits").put("callsPerGrant", 4_000);
+    // A thousand connections at once fill the server's queue; a machine under load tries again.
+    gate.server("fixture").putObject("timeouts").put("connect", "30s");
     gate.start();
   }
 
@@ -72,32 +74,6 @@ class OperationTest {
     gate.assertNothingInFlight();
     gate.close();
     upstream.close();
-  }
-
-  @Test
-  void callIsJudgedAndFinishedByOneRevision() throws Exception {
-    // Given
-    running = new CountDownLatch(1);
-    finish = new CountDownLatch(1);
-    TestClient client = gate.client("changing", "fixture");
-    long before = gate.node().config().snapshot().revision();
-    CompletableFuture<HttpResponse<String>> inFlight =
-        TestGate.HTTP.sendAsync(client.modernCall("long", "{}").build(), BodyHandlers.ofString());
-    running.await();
-
-    // When
-    gate.changePolicy("changing", DENY);
-    HttpResponse<String> next = client.call("alpha");
-    finish.countDown();
-    HttpResponse<String> old = inFlight.get(30, TimeUnit.SECONDS);
-
-    // Then
-    assertThat(next.body()).contains("\"isError\":true");
-    assertThat(gate.decision(next).get("revision").asLong()).isGreaterThan(before);
-    assertThat(old.body()).contains("done");
-    assertThat(gate.decision(old).get("revision").asLong()).isEqualTo(before);
-    assertThat(gate.completion(old).get("end").asText()).isEqualTo("ok");
-    gate.changePolicy("changing", ALLOW);
   }
 
   @Test

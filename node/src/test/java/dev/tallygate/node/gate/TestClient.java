@@ -9,26 +9,27 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 
 /** An MCP client of either era, by hand. */
-record TestClient(URI url, String token) {
-  static final String META =
+public record TestClient(URI url, String token) {
+  public static final String META =
       "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
           + "\"io.modelcontextprotocol/clientCapabilities\":{}}";
-  static final String INITIALIZE =
+  public static final String INITIALIZE =
       "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
-          + "\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}";
+          + "\"2025-11-25\",\"capabilities\":{\"elicitation\":{\"form\":{},\"url\":{}},\"sampling\":{},"
+          + "\"roots\":{}},\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}";
 
-  HttpRequest.Builder request() {
+  public HttpRequest.Builder request() {
     return HttpRequest.newBuilder(url)
         .timeout(Duration.ofSeconds(60))
         .header("Authorization", "Bearer " + token)
         .header("Accept", "application/json, text/event-stream");
   }
 
-  HttpRequest.Builder post(String body) {
+  public HttpRequest.Builder post(String body) {
     return request().header("Content-Type", "application/json").POST(BodyPublishers.ofString(body));
   }
 
-  static HttpResponse<String> send(HttpRequest.Builder request) {
+  public static HttpResponse<String> send(HttpRequest.Builder request) {
     try {
       return TestGate.HTTP.send(request.build(), BodyHandlers.ofString());
     } catch (IOException | InterruptedException e) {
@@ -37,7 +38,7 @@ record TestClient(URI url, String token) {
   }
 
   /** A modern request; {@code params} are members, without braces. */
-  HttpRequest.Builder modern(String method, String params) {
+  public HttpRequest.Builder modern(String method, String params) {
     String body =
         "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\""
             + method
@@ -48,46 +49,55 @@ record TestClient(URI url, String token) {
     return post(body).header("MCP-Protocol-Version", "2026-07-28").header("Mcp-Method", method);
   }
 
-  HttpRequest.Builder modernCall(String tool, String arguments) {
+  public HttpRequest.Builder modernCall(String tool, String arguments) {
     return modern("tools/call", "\"name\":\"" + tool + "\",\"arguments\":" + arguments)
         .header("Mcp-Name", tool);
   }
 
-  HttpResponse<String> call(String tool, String arguments) {
+  /** The body of a modern call without arguments. */
+  public static String modernBody(String tool) {
+    return "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\",\"params\":{\"name\":\""
+        + tool
+        + "\",\"arguments\":{},"
+        + META
+        + "}}";
+  }
+
+  public HttpResponse<String> call(String tool, String arguments) {
     return send(modernCall(tool, arguments));
   }
 
-  HttpResponse<String> call(String tool) {
+  public HttpResponse<String> call(String tool) {
     return call(tool, "{}");
   }
 
-  HttpResponse<String> list() {
+  public HttpResponse<String> list() {
     return send(modern("tools/list", ""));
   }
 
   /** Opens a legacy session. */
-  String initialize() {
+  public String initialize() {
     HttpResponse<String> answer = send(post(INITIALIZE));
     return answer.headers().firstValue("Mcp-Session-Id").orElseThrow();
   }
 
-  HttpRequest.Builder legacy(String session, String body) {
+  public HttpRequest.Builder legacy(String session, String body) {
     return post(body)
         .header("MCP-Protocol-Version", "2025-11-25")
         .header("Mcp-Session-Id", session);
   }
 
-  HttpResponse<String> legacyCall(String session, String tool) {
+  public HttpResponse<String> legacyCall(String session, String tool) {
     return send(legacy(session, legacyCallBody(tool)));
   }
 
-  static String legacyCallBody(String tool) {
+  public static String legacyCallBody(String tool) {
     return "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{\"name\":\""
         + tool
         + "\",\"arguments\":{}}}";
   }
 
-  HttpRequest.Builder legacyStream(String session) {
+  public HttpRequest.Builder legacyStream(String session) {
     return request()
         .header("MCP-Protocol-Version", "2025-11-25")
         .header("Mcp-Session-Id", session)

@@ -5,10 +5,12 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.node.Node;
 import dev.tallygate.node.fixture.FixtureServer;
 import dev.tallygate.node.fixture.ReceivedRequest;
+import dev.tallygate.node.fixture.TestCertificate;
 import dev.tallygate.registry.Token;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -29,9 +31,9 @@ import java.util.stream.Stream;
 /**
  * A whole node in this process, before fixtures, with a configuration in a directory of its own.
  */
-final class TestGate implements AutoCloseable {
-  static final ObjectMapper JSON = new ObjectMapper();
-  static final HttpClient HTTP =
+public final class TestGate implements AutoCloseable {
+  public static final ObjectMapper JSON = new ObjectMapper();
+  public static final HttpClient HTTP =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
   private final Path directory;
@@ -50,38 +52,79 @@ final class TestGate implements AutoCloseable {
     config.putObject("audit").put("file", "audit.jsonl");
   }
 
-  static TestGate before(String server, FixtureServer upstream) {
+  public static TestGate before(String server, FixtureServer upstream) {
     return new TestGate().server(server, upstream.url());
   }
 
-  TestGate server(String name, URI url) {
+  public TestGate server(String name, URI url) {
     config.withObject("/servers").putObject(name).put("url", url.toString());
     return this;
   }
 
+  /** Makes it one of the members of a cluster, each on loopback at one of these ports. */
+  public TestGate member(String cluster, List<Integer> ports, int own) {
+    config.put("name", "node-" + own);
+    ObjectNode part =
+        config
+            .putObject("cluster")
+            .put("role", "member")
+            .put("name", cluster)
+            .put("dataMembers", ports.size())
+            .put("secret", "a secret of this test only")
+            .put("dataDir", "data");
+    part.putObject("bind").put("host", "127.0.0.1").put("port", ports.get(own));
+    ArrayNode members = part.putObject("join").putArray("members");
+    ports.forEach(port -> members.add("127.0.0.1:" + port));
+    return this;
+  }
+
+  /** Lets the same clients in as another gate, by the same tokens. */
+  public TestGate grantsOf(TestGate other) {
+    tokens.putAll(other.tokens);
+    config.set("grants", other.config.path("grants").deepCopy());
+    return this;
+  }
+
   /** The settings of a server, to be changed. */
-  ObjectNode server(String name) {
+  public ObjectNode server(String name) {
     return (ObjectNode) config.at("/servers/" + name);
   }
 
   /** The configuration, to be changed. */
-  ObjectNode config() {
+  public ObjectNode config() {
     return config;
   }
 
-  TestGate policy(String name, String document) {
+  /** Listens with a certificate of its own instead of in clear text. */
+  TestGate tls(TestCertificate certificate) {
+    show(certificate);
+    config
+        .withObject("/listen")
+        .putObject("tls")
+        .put("certificate", "own.pem")
+        .put("key", "own.key");
+    return this;
+  }
+
+  /** Writes the certificate that {@link #tls} names. */
+  void show(TestCertificate certificate) {
+    write("own.key", certificate.keyPem());
+    write("own.pem", certificate.pem());
+  }
+
+  public TestGate policy(String name, String document) {
     write(name + ".json", document);
     config.withObject("/policies").putObject(name).put("file", name + ".json");
     return this;
   }
 
-  TestGate grant(String label, String server, String policy) {
+  public TestGate grant(String label, String server, String policy) {
     grantNode(label, server).put("policy", policy);
     return this;
   }
 
   /** A grant without a policy, to be changed. */
-  ObjectNode grantNode(String label, String server) {
+  public ObjectNode grantNode(String label, String server) {
     Token token = Token.random();
     tokens.put(label, token);
     return config
@@ -92,7 +135,7 @@ final class TestGate implements AutoCloseable {
         .put("tokenSha256", token.sha256().hex());
   }
 
-  TestGate start() {
+  public TestGate start() {
     write("tallygate.yaml", config.toPrettyString());
     try {
       node = Node.start(directory.resolve("tallygate.yaml"));
@@ -102,25 +145,23 @@ final class TestGate implements AutoCloseable {
     return this;
   }
 
-  /** Writes the configuration anew and waits until it is in force. */
-  void apply() {
-    long before = node.config().snapshot().revision();
+  /** Writes the configuration anew and puts it in force. */
+  public void apply() {
     write("tallygate.yaml", config.toPrettyString());
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .until(() -> node.config().snapshot().revision() > before);
+    reload();
   }
 
-  /** Changes a policy's document and waits until it is in force. */
-  void changePolicy(String name, String document) {
-    long before = node.config().snapshot().revision();
+  /** Changes a policy's document and puts it in force. */
+  public void changePolicy(String name, String document) {
     write(name + ".json", document);
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .until(() -> node.config().snapshot().revision() > before);
+    reload();
   }
 
-  void write(String file, String text) {
+  private void reload() {
+    assertThat(node.config().reload().problem()).isEmpty();
+  }
+
+  public void write(String file, String text) {
     try {
       // By a rename, so that nobody reads half of it.
       Path written = Files.writeString(directory.resolve(file + ".new"), text);
@@ -134,28 +175,34 @@ final class TestGate implements AutoCloseable {
     }
   }
 
-  Node node() {
+  /** The file that the configuration is in. */
+  public Path file() {
+    return directory.resolve("tallygate.yaml");
+  }
+
+  public Node node() {
     return node;
   }
 
-  Path directory() {
+  public Path directory() {
     return directory;
   }
 
-  URI url(String server) {
-    return URI.create("http://127.0.0.1:" + node.port() + "/mcp/" + server);
+  public URI url(String server) {
+    String scheme = config.at("/listen/tls").isMissingNode() ? "http" : "https";
+    return URI.create(scheme + "://127.0.0.1:" + node.port() + "/mcp/" + server);
   }
 
-  String token(String label) {
+  public String token(String label) {
     return tokens.get(label).reveal();
   }
 
-  TestClient client(String label, String server) {
+  public TestClient client(String label, String server) {
     return new TestClient(url(server), token(label));
   }
 
   /** The audit log so far. */
-  List<JsonNode> audit() {
+  public List<JsonNode> audit() {
     try {
       String text = Files.readString(directory.resolve("audit.jsonl"));
       return text.substring(0, text.lastIndexOf('\n') + 1).lines().map(TestGate::json).toList();
@@ -165,7 +212,7 @@ final class TestGate implements AutoCloseable {
   }
 
   /** The records of one kind about one decision, once there is one. */
-  JsonNode record(String event, String decisionId) {
+  public JsonNode record(String event, String decisionId) {
     return await()
         .atMost(Duration.ofSeconds(20))
         .pollDelay(Duration.ZERO)
@@ -181,28 +228,28 @@ final class TestGate implements AutoCloseable {
   }
 
   /** The record of a refusal that this answer tells of. */
-  JsonNode rejection(HttpResponse<?> answer) {
+  public JsonNode rejection(HttpResponse<?> answer) {
     return record("rejection", decisionId(answer));
   }
 
-  JsonNode decision(HttpResponse<?> answer) {
+  public JsonNode decision(HttpResponse<?> answer) {
     return record("decision", decisionId(answer));
   }
 
-  JsonNode completion(HttpResponse<?> answer) {
+  public JsonNode completion(HttpResponse<?> answer) {
     return record("completion", decisionId(answer));
   }
 
-  static String decisionId(HttpResponse<?> answer) {
+  public static String decisionId(HttpResponse<?> answer) {
     return answer.headers().firstValue("Tallygate-Decision-Id").orElseThrow();
   }
 
-  String metrics() {
+  public String metrics() {
     return admin("/metrics");
   }
 
   /** The value of one sample; 0 where there is none yet. */
-  double metric(String sample) {
+  public double metric(String sample) {
     return metrics()
         .lines()
         .filter(line -> line.startsWith(sample + " "))
@@ -211,7 +258,7 @@ final class TestGate implements AutoCloseable {
         .orElse(0);
   }
 
-  String admin(String path) {
+  public String admin(String path) {
     try {
       URI uri = URI.create("http://127.0.0.1:" + node.adminPort() + path);
       return HTTP.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString()).body();
@@ -221,19 +268,19 @@ final class TestGate implements AutoCloseable {
   }
 
   /** What clients' messages became of at a fixture; the gate's own listings are not among them. */
-  static List<ReceivedRequest> forwarded(FixtureServer upstream) {
+  public static List<ReceivedRequest> forwarded(FixtureServer upstream) {
     return upstream.requests().stream()
         .filter(r -> r.header("Tallygate-Decision-Id").isPresent())
         .toList();
   }
 
-  void assertNothingInFlight() {
+  public void assertNothingInFlight() {
     await()
         .atMost(Duration.ofSeconds(20))
         .untilAsserted(() -> assertThat(metric("tallygate_requests_in_flight")).isZero());
   }
 
-  static JsonNode json(String text) {
+  public static JsonNode json(String text) {
     try {
       return JSON.readTree(text);
     } catch (IOException e) {

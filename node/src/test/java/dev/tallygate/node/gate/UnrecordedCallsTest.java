@@ -3,7 +3,7 @@ package dev.tallygate.node.gate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.tallygate.counters.Ledger;
+import dev.tallygate.counters.Ledgers;
 import dev.tallygate.hazelcast.EmbeddedHazelcast;
 import dev.tallygate.node.audit.AuditRecord;
 import dev.tallygate.node.audit.MemoryAuditLog;
@@ -15,6 +15,9 @@ import dev.tallygate.registry.Grant;
 import dev.tallygate.registry.Server;
 import dev.tallygate.registry.Snapshot;
 import dev.tallygate.registry.Token;
+import dev.tallygate.registry.Trust;
+import dev.tallygate.sessions.InMemorySessionStore;
+import dev.tallygate.sessions.InMemoryTaskStore;
 import io.vertx.core.Vertx;
 import java.net.URI;
 import java.net.http.HttpResponse;
@@ -58,7 +61,10 @@ class UnrecordedCallsTest {
             Optional.empty(),
             Server.Timeouts.DEFAULT,
             Server.Bounds.DEFAULT,
-            Server.DEFAULT_METHODS);
+            Server.DEFAULT_METHODS,
+            Trust.ANY,
+            false,
+            Server.Asks.DEFAULT);
     Grant grant =
         new Grant(
             "g",
@@ -70,17 +76,25 @@ class UnrecordedCallsTest {
             Optional.empty());
     Snapshot snapshot =
         new Snapshot(
-            1, Instant.EPOCH, Map.of("fixture", server), Map.of("p", policy), List.of(grant));
+            1,
+            Instant.EPOCH,
+            Map.of("fixture", server),
+            Map.of("p", policy),
+            List.of(grant),
+            Map.of());
     GateServices services =
         new GateServices(
             () -> snapshot,
             new Door("127.0.0.1", Set.of(), Set.of()),
-            new Ledger(hazelcast.counterStore(), 1, Clock.systemUTC()),
+            new Ledgers(hazelcast.counterStore(), () -> 1, Clock.systemUTC()),
+            new InMemorySessionStore(System::nanoTime),
+            new InMemoryTaskStore(),
             audit,
             metrics,
+            (name, key, definitions) -> {},
             Clock.systemUTC());
     int port =
-        new GateServer(vertx, services, "127.0.0.1", 0, 100)
+        new GateServer(vertx, services, new Listening("127.0.0.1", 0, 100, Optional.empty(), false))
             .start(1)
             .toCompletionStage()
             .toCompletableFuture()

@@ -109,8 +109,9 @@ class EraDetectionTest {
     return "missing-meta -32602";
   }
 
+  /** Those that a request may name like this: a version with a handshake would be refused again. */
   @Test
-  void unsupportedVersionTellsWhichAreSupported() throws Exception {
+  void unsupportedVersionTellsWhichMayBeNamedInstead() throws Exception {
     // Given
     Headers headers = modernHeaders("tools/list").set("MCP-Protocol-Version", FUTURE);
 
@@ -120,11 +121,23 @@ class EraDetectionTest {
     // Then
     JsonNode data = refusal.data().orElseThrow();
     assertThat(data.path("requested").textValue()).isEqualTo(FUTURE);
-    assertThat(data.path("supported"))
-        .extracting(JsonNode::textValue)
-        .containsExactly(MODERN, "2025-11-25", "2025-06-18", "2025-03-26");
+    assertThat(data.path("supported")).extracting(JsonNode::textValue).containsExactly(MODERN);
     assertThat(refusal.status()).isEqualTo(400);
     assertThat(refusal.id().intValue()).isEqualTo(7);
+  }
+
+  @Test
+  void unsupportedVersionOfASessionTellsAllThatAreSpoken() throws Exception {
+    // Given
+    Headers headers = new Headers().set("MCP-Protocol-Version", "2024-11-05");
+
+    // When
+    Refusal refusal = refusal(headers, message(Body.REQUEST, null));
+
+    // Then
+    assertThat(refusal.data().orElseThrow().path("supported"))
+        .extracting(JsonNode::textValue)
+        .containsExactly(MODERN, "2025-11-25", "2025-06-18", "2025-03-26");
   }
 
   @ParameterizedTest

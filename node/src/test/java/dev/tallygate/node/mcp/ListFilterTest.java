@@ -474,6 +474,7 @@ class ListFilterTest {
   }
 
   private static String madePrivate(String body) throws ListRefused {
-    return new String(ListFilter.makePrivate(body.getBytes(UTF_8), 3), UTF_8);
+    return new String(
+        ListFilter.filterOpening(body.getBytes(UTF_8), OptionalLong.of(3), text -> true), UTF_8);
   }
 }

@@ -440,6 +440,21 @@ class MessageReaderTest {
     }
   }
 
+  /** MCP 2026-07-28 removed them: 404 is the answer, which is the server's to give. */
+  @ParameterizedTest
+  @ValueSource(strings = {"resources/subscribe", "resources/unsubscribe", "tasks/result"})
+  void methodThatALaterRevisionRemovedHasNoRuleForItsParamsThere(String method) throws Exception {
+    // Given
+    String meta = "{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}}";
+
+    // When
+    Request request = (Request) read(request(method, meta));
+
+    // Then
+    assertThat(request.namedThing()).isEmpty();
+    assertThat(refusal(request(method, "{}")).kind()).isEqualTo(Kind.BAD_PARAMS);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"null", "[]", "\"x\"", "1", "[{\"name\":\"echo\"}]"})
   void paramsMustBeAnObject(String params) {

@@ -247,6 +247,21 @@ class ResultScanTest {
     void open(int depth, boolean isObject) {}
   }
 
+  @Test
+  void taskIsNamedByAResultOfEitherEra() {
+    // Given
+    String modern = "{\"id\":1,\"result\":{\"resultType\":\"task\",\"taskId\":\"t\"}}";
+    String legacy = "{\"id\":1,\"result\":{\"task\":{\"a\":{\"taskId\":\"x\"},\"taskId\":\"t\"}}}";
+
+    // Then
+    assertThat(scan(modern).taskId()).contains("t");
+    assertThat(scan(legacy).taskId()).contains("t");
+    assertThat(scan("{\"id\":1,\"result\":{\"x\":{\"taskId\":\"t\"}}}").taskId()).isEmpty();
+    assertThat(scan("{\"id\":1,\"result\":{\"taskId\":7}}").taskId()).isEmpty();
+    assertThat(scan("{\"id\":1,\"result\":{\"taskId\":\"t\",\"taskId\":\"u\"}}").kind())
+        .isEqualTo(Outgoing.Kind.UNKNOWN);
+  }
+
   private static Outgoing scan(String message) {
     return ResultScan.of(message.getBytes(UTF_8));
   }

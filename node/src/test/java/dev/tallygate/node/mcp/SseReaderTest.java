@@ -212,6 +212,29 @@ class SseReaderTest {
   }
 
   @Test
+  void plainPieceIsThatWhichCame() throws Exception {
+    for (String plain : List.of("id: 1\r\ndata: {}\r\n\r\n", ": \u00e9\u2027\n", "data:\n\n")) {
+      assertThat(read(plain).get(0).plain()).isEqualTo(plain.getBytes(UTF_8));
+    }
+  }
+
+  @Test
+  void pieceThatReadersCutDifferentlyIsWrittenAnew() throws Exception {
+    // Given
+    String json = "{\"t\":\"a\u2028data: b\u2029\u0085\"}";
+
+    // When
+    SseItem event =
+        read("id: 7\u2028data: x\nevent: m\rx\u2028data: y\rdata: " + json + "\n\n").get(0);
+    SseItem comment = read(": \u0085data: x\n").get(0);
+
+    // Then
+    assertThat(new String(event.plain(), UTF_8))
+        .isEqualTo("event: m\ndata: {\"t\":\"a\\u2028data: b\\u2029\\u0085\"}\n\n");
+    assertThat(new String(comment.plain(), UTF_8)).isEqualTo(":\n");
+  }
+
+  @Test
   void injectedFieldsInDataStayData() throws Exception {
     // Given
     byte[] hostile = "x\n\nid: 9\r\revent: y\r\n".getBytes(UTF_8);

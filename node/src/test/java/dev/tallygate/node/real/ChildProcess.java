@@ -109,6 +109,16 @@ final class ChildProcess implements AutoCloseable {
     }
   }
 
+  /** Asks it to end (SIGTERM), and does not wait. */
+  void terminate() {
+    process.destroy();
+  }
+
+  /** Ends it at once (SIGKILL). */
+  void kill() {
+    process.destroyForcibly();
+  }
+
   /** Asks it to end, with all that it started, and insists after some seconds. */
   @Override
   public void close() {

@@ -11,11 +11,13 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,26 +40,11 @@ final class GateProcess implements AutoCloseable {
   private GateProcess(Path directory, Map<String, Token> tokens) {
     this.directory = directory;
     this.tokens = tokens;
-    if (!Files.exists(JAR)) {
-      throw new IllegalStateException(JAR + " is missing; mvn -pl node -am package makes it");
-    }
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    process =
-        ChildProcess.start(
-            "gate",
-            List.of(
-                java,
-                "-Xmx256m",
-                "-jar",
-                JAR.toString(),
-                "serve",
-                "--config",
-                directory.resolve("tallygate.yaml").toString()),
-            Map.of());
+    process = launch(directory, List.of());
     try {
       JsonNode ready =
           await()
-              .atMost(Duration.ofSeconds(60))
+              .atMost(Duration.ofSeconds(180))
               .pollInterval(Duration.ofMillis(50))
               .until(
                   () -> {
@@ -72,6 +59,23 @@ final class GateProcess implements AutoCloseable {
       process.close();
       throw e;
     }
+  }
+
+  private static ChildProcess launch(Path directory, List<String> javaOptions) {
+    if (!Files.exists(JAR)) {
+      throw new IllegalStateException(JAR + " is missing; mvn -pl node -am package makes it");
+    }
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    List<String> command = new ArrayList<>(List.of(java, "-Xmx256m"));
+    command.addAll(javaOptions);
+    command.addAll(
+        List.of(
+            "-jar",
+            JAR.toString(),
+            "serve",
+            "--config",
+            directory.resolve("tallygate.yaml").toString()));
+    return ChildProcess.start("gate", command, Map.of());
   }
 
   /** Begins to describe a gate whose files go to {@code directory}. */
@@ -100,14 +104,18 @@ final class GateProcess implements AutoCloseable {
 
     /** Adds a policy. */
     Settings policy(String name, String document) {
-      write(directory.resolve(name + ".json"), document);
+      GateProcess.write(directory.resolve(name + ".json"), document);
       config.withObject("/policies").putObject(name).put("file", name + ".json");
       return this;
     }
 
     /** Mints a token for {@code label}. */
     Settings grant(String label, String server, String policy) {
-      Token token = Token.random();
+      return grant(label, server, policy, Token.random());
+    }
+
+    /** Lets {@code label} in by a token that other gates know too. */
+    Settings grant(String label, String server, String policy, Token token) {
       tokens.put(label, token);
       config
           .withArray("/grants")
@@ -119,11 +127,26 @@ final class GateProcess implements AutoCloseable {
       return this;
     }
 
+    /** The configuration, to be changed. */
+    ObjectNode config() {
+      return config;
+    }
+
     /** Starts the gate and waits until it is ready. */
     GateProcess start() {
-      // JSON is YAML.
-      write(directory.resolve("tallygate.yaml"), config.toPrettyString());
+      write();
       return new GateProcess(directory, Map.copyOf(tokens));
+    }
+
+    /** Starts a gate that is not expected to become ready. */
+    ChildProcess launch(String... javaOptions) {
+      write();
+      return GateProcess.launch(directory, List.of(javaOptions));
+    }
+
+    private void write() {
+      // JSON is YAML.
+      GateProcess.write(directory.resolve("tallygate.yaml"), config.toPrettyString());
     }
   }
 
@@ -164,10 +187,18 @@ final class GateProcess implements AutoCloseable {
 
   /** The text of {@code /metrics}. */
   String metrics() throws IOException, InterruptedException {
+    return admin("/metrics").body();
+  }
+
+  /** What its admin port answers. */
+  HttpResponse<String> admin(String path) throws IOException, InterruptedException {
     return HttpClient.newHttpClient()
-        .send(
-            HttpRequest.newBuilder(URI.create(admin + "/metrics")).build(), BodyHandlers.ofString())
-        .body();
+        .send(HttpRequest.newBuilder(URI.create(admin + path)).build(), BodyHandlers.ofString());
+  }
+
+  /** The process itself. */
+  ChildProcess process() {
+    return process;
   }
 
   /** What it logged. */

@@ -57,7 +57,7 @@ class ToolCatalogTest {
     // Given
     catalog.turn();
     catalog.listed(List.of("a"));
-    catalog.observe(List.of("seen"));
+    catalog.observe("seen", "{}".getBytes(java.nio.charset.StandardCharsets.UTF_8));
 
     // When
     nanos.addAndGet(ToolCatalog.REFRESH_AT_MOST_EVERY.toNanos());

@@ -1,0 +1,72 @@
+package dev.tallygate.hazelcast;
+
+import com.hazelcast.cluster.Member;
+import com.hazelcast.cluster.MembershipEvent;
+import com.hazelcast.cluster.MembershipListener;
+import dev.tallygate.registry.Registry.Late;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
+
+/**
+ * Nodes that were lost: each may have ended, or be cut off and go on by what it knows, until it has
+ * been cut off for too long. Thread-safe.
+ */
+final class Departures implements MembershipListener {
+  private final Duration maxCutOff;
+  private final LongSupplier nanoTime;
+  private final Map<String, Lost> lost = new ConcurrentHashMap<>();
+  private final Set<String> farewells = ConcurrentHashMap.newKeySet();
+
+  /** When it was lost. */
+  private record Lost(String node, long at) {}
+
+  Departures(Duration maxCutOff, LongSupplier nanoTime) {
+    this.maxCutOff = maxCutOff;
+    this.nanoTime = nanoTime;
+  }
+
+  /** A member tells that it serves no more. */
+  void farewell(String memberId) {
+    farewells.add(memberId);
+    lost.remove(memberId);
+  }
+
+  @Override
+  public void memberAdded(MembershipEvent event) {
+    // What a node was before it came back, it is no more.
+    lost.values().removeIf(each -> each.node().equals(ClusterConfig.nodeOf(event.getMember())));
+  }
+
+  @Override
+  public void memberRemoved(MembershipEvent event) {
+    Member member = event.getMember();
+    String id = member.getUuid().toString();
+    if (!farewells.remove(id)) {
+      lost.put(id, new Lost(ClusterConfig.nodeOf(member), nanoTime.getAsLong()));
+    }
+  }
+
+  /** Those that may still serve calls by what they know. */
+  List<Late> maybeServing() {
+    long now = nanoTime.getAsLong();
+    List<Late> serving = new ArrayList<>();
+    lost.values().removeIf(each -> now - each.at() > maxCutOff.toNanos());
+    for (Lost each : lost.values()) {
+      Duration since = Duration.ofNanos(now - each.at());
+      serving.add(
+          new Late(
+              each.node(),
+              "it was lost "
+                  + since.toSeconds()
+                  + " s ago; if it still runs, it stops serving within "
+                  + (maxCutOff.minus(since).toSeconds() + 1)
+                  + " s"));
+    }
+    return serving;
+  }
+}

@@ -1,0 +1,20 @@
+package dev.tallygate.hazelcast;
+
+import dev.tallygate.registry.Edition;
+import dev.tallygate.registry.Registry.Enforcement;
+import java.util.Optional;
+
+/** Has a node enforce a settled edition, or only asks what it enforces. */
+final class EnforceTask extends RegistryTask<Enforcement> {
+  final Optional<Edition> edition;
+
+  EnforceTask(String member, Optional<Edition> edition) {
+    super(member);
+    this.edition = edition;
+  }
+
+  @Override
+  Enforcement ask(RegistryPart part) {
+    return part.enforce(edition);
+  }
+}

@@ -1,0 +1,2 @@
+/** Threads of the background. */
+package dev.tallygate.threads;

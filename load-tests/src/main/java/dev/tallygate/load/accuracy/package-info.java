@@ -1,0 +1,4 @@
+/**
+ * Whether limits hold over several nodes, in calm and under faults: what load-tests/accuracy runs.
+ */
+package dev.tallygate.load.accuracy;

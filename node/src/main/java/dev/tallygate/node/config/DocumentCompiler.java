@@ -1,0 +1,203 @@
+package dev.tallygate.node.config;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tallygate.json.CanonicalJson;
+import dev.tallygate.json.JsonDocument;
+import dev.tallygate.json.JsonPointers;
+import dev.tallygate.node.config.YamlNode.Entry;
+import dev.tallygate.policy.Finding;
+import dev.tallygate.policy.Policy;
+import dev.tallygate.policy.PolicyReading;
+import dev.tallygate.registry.Grant;
+import dev.tallygate.registry.Server;
+import dev.tallygate.registry.ServerPins;
+import dev.tallygate.registry.Sha256;
+import dev.tallygate.registry.Snapshot;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+
+/**
+ * Turns a registry's document into what calls are judged by, with the readers of the configuration
+ * file. Secrets are looked up on this node: environment, and files relative to the folder of its
+ * configuration. Thread-safe.
+ */
+public final class DocumentCompiler {
+  private static final Path NAME = Path.of("registry");
+
+  private final Path folder;
+  private final UnaryOperator<String> environment;
+
+  /**
+   * @param configuration the node's file
+   * @param environment gives a variable's value, or null
+   */
+  public DocumentCompiler(Path configuration, UnaryOperator<String> environment) {
+    this.folder = configuration.toAbsolutePath().getParent();
+    this.environment = environment;
+  }
+
+  /**
+   * A document, ready to judge calls.
+   *
+   * @param unusable servers whose secrets are not to be had here, with the reason
+   * @param files that were asked for, with the digest of what was read
+   */
+  public record Compiled(
+      Map<String, Server> servers,
+      Map<String, Policy> policies,
+      List<Grant> grants,
+      Map<String, ServerPins> pins,
+      Map<String, String> unusable,
+      Map<Path, Optional<Sha256>> files) {
+    public Compiled {
+      servers = Map.copyOf(servers);
+      policies = Map.copyOf(policies);
+      grants = List.copyOf(grants);
+      pins = Map.copyOf(pins);
+      unusable = Map.copyOf(unusable);
+      files = Map.copyOf(files);
+    }
+
+    /** What calls are judged by, under a revision. */
+    public Snapshot snapshot(long revision, Instant since) {
+      return new Snapshot(revision, since, servers, policies, grants, pins, unusable);
+    }
+  }
+
+  /**
+   * Finds whether a document is in order, on any node: secrets are not needed.
+   *
+   * @throws DocumentRefused if it has errors
+   */
+  public void check(RegistryDocument document) throws DocumentRefused {
+    read(document, new Surroundings(folder, environment, false));
+  }
+
+  /**
+   * Compiles.
+   *
+   * @throws DocumentRefused if it has errors; a secret that is not to be had is none
+   */
+  public Compiled compile(RegistryDocument document) throws DocumentRefused {
+    Compiled alone = read(document, new Surroundings(folder, environment, false));
+    Surroundings surroundings = new Surroundings(folder, environment, true);
+    Map<String, Server> servers = new LinkedHashMap<>(alone.servers());
+    Map<String, String> unusable = new LinkedHashMap<>();
+    for (Entry entry : entries(document.json().get("servers"))) {
+      String name = entry.key().text();
+      Findings findings = new Findings(NAME);
+      Map<String, Server> read = new ServerReader(findings, surroundings).read(List.of(entry));
+      if (findings.hasErrors()) {
+        unusable.put(name, findings.all().get(0).finding().message());
+      } else {
+        servers.putAll(read);
+      }
+    }
+    return new Compiled(
+        servers, alone.policies(), alone.grants(), alone.pins(), unusable, surroundings.files());
+  }
+
+  private static Compiled read(RegistryDocument document, Surroundings surroundings)
+      throws DocumentRefused {
+    JsonNode root = document.json();
+    Findings findings = new Findings(NAME);
+    Map<String, Server> servers =
+        new ServerReader(findings, surroundings).read(entries(root.get("servers")));
+    Map<String, Policy> policies = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> policy : root.get("policies").properties()) {
+      policy(policy.getKey(), policy.getValue(), findings)
+          .ifPresent(compiled -> policies.put(policy.getKey(), compiled));
+    }
+    List<Grant> grants =
+        new GrantReader(
+                findings,
+                surroundings,
+                Set.copyOf(CanonicalJson.sortedKeys(root.get("servers"))),
+                Set.copyOf(CanonicalJson.sortedKeys(root.get("policies"))))
+            .read(grants(root, findings));
+    List<Finding> wrongPins = new ArrayList<>();
+    Map<String, ServerPins> pins = PinFile.read((ObjectNode) root.get("pins"), wrongPins);
+    wrongPins.forEach(finding -> findings.add(NAME, finding));
+    if (findings.hasErrors()) {
+      throw new DocumentRefused(
+          findings.all().stream()
+              .filter(ConfigFinding::isError)
+              .map(found -> found.finding().pointer() + ": " + found.finding().message())
+              .toList());
+    }
+    return new Compiled(servers, policies, grants, pins, Map.of(), Map.of());
+  }
+
+  private static List<Entry> entries(JsonNode servers) {
+    ObjectNode plain = JsonNodeFactory.instance.objectNode();
+    for (Map.Entry<String, JsonNode> server : servers.properties()) {
+      plain.set(
+          server.getKey(),
+          server.getValue() instanceof ObjectNode object
+              ? object.deepCopy().without("source")
+              : server.getValue());
+    }
+    return JsonYaml.entries(plain);
+  }
+
+  private static Optional<Policy> policy(String name, JsonNode value, Findings findings) {
+    String pointer = JsonPointers.child("/policies", name);
+    if (!ConfigReader.NAME.matcher(name).matches()) {
+      findings.error(
+          pointer,
+          JsonYaml.node(value),
+          "a policy's name must be 1 to 63 letters, digits, dots, dashes and underscores");
+    }
+    PolicyReading reading =
+        Policy.read(new JsonDocument(value.path("document"), Map.of(), List.of()));
+    reading.findings().stream()
+        .filter(finding -> finding.severity() == Finding.Severity.ERROR)
+        .forEach(
+            finding ->
+                findings.add(
+                    NAME,
+                    new Finding(
+                        finding.severity(),
+                        pointer + finding.pointer(),
+                        finding.position(),
+                        finding.message())));
+    return reading.policy();
+  }
+
+  /** The grants as they stand after what was revoked for good. */
+  private static List<YamlNode> grants(JsonNode root, Findings findings) {
+    JsonNode revoked = root.get("revoked");
+    List<YamlNode> effective = new ArrayList<>();
+    for (JsonNode declared : root.get("grants")) {
+      if (!(declared instanceof ObjectNode)) {
+        effective.add(JsonYaml.node(declared));
+        continue;
+      }
+      ObjectNode grant = ((ObjectNode) declared.deepCopy()).without("source");
+      if (grant.has("tokenFile")) {
+        findings.error(
+            "/grants", JsonYaml.node(grant), "a token's file is of one node; give `tokenSha256`");
+        grant.remove("tokenFile");
+      }
+      JsonNode since = revoked.get(grant.path("tokenSha256").asText());
+      if (since != null && !grant.has("revoked")) {
+        grant.set("revoked", since);
+      }
+      if (grant.get("previous") instanceof ArrayNode previous) {
+        previous.removeIf(old -> revoked.has(old.path("tokenSha256").asText()));
+      }
+      effective.add(JsonYaml.node(grant));
+    }
+    return effective;
+  }
+}

@@ -1,0 +1,92 @@
+package dev.tallygate.node.registry;
+
+import dev.tallygate.node.config.Declared;
+import dev.tallygate.node.config.DocumentCompiler;
+import dev.tallygate.node.config.DocumentRefused;
+import dev.tallygate.node.config.EditRefused;
+import dev.tallygate.node.config.RegistryDocument;
+import dev.tallygate.registry.Edition;
+import dev.tallygate.registry.Registry;
+import dev.tallygate.registry.Registry.NotPublished;
+import dev.tallygate.registry.Registry.Outdated;
+import dev.tallygate.registry.Registry.PublishResult;
+import dev.tallygate.registry.Registry.Published;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * Changes the registry: reads the newest, changes it, finds whether the result is in order, and
+ * publishes it; anew where somebody else was faster. Thread-safe; everything blocks.
+ */
+public final class Publisher {
+  private static final int MAX_ATTEMPTS = 20;
+
+  private final Registry registry;
+  private final DocumentCompiler compiler;
+
+  public Publisher(Registry registry, DocumentCompiler compiler) {
+    this.registry = registry;
+    this.compiler = compiler;
+  }
+
+  /** A change of a document; one that is equal to what it was given changes nothing. */
+  public interface Change {
+    RegistryDocument of(RegistryDocument document) throws EditRefused, DocumentRefused;
+  }
+
+  /**
+   * Makes a change.
+   *
+   * @throws EditRefused if the change cannot be made
+   * @throws DocumentRefused if what comes of it has errors
+   */
+  public PublishResult change(Change change)
+      throws EditRefused, DocumentRefused, InterruptedException {
+    return change(OptionalLong.empty(), change);
+  }
+
+  /**
+   * Puts what a source declares in the place of all that it declared before.
+   *
+   * @param expected the revision that this is meant for; without one, any
+   * @throws DocumentRefused if what comes of it has errors
+   */
+  public PublishResult replace(String source, Declared declared, OptionalLong expected)
+      throws DocumentRefused, InterruptedException {
+    try {
+      return change(expected, document -> document.replacing(source, declared));
+    } catch (EditRefused e) {
+      throw new DocumentRefused(List.of(e.getMessage()));
+    }
+  }
+
+  private PublishResult change(OptionalLong expected, Change change)
+      throws EditRefused, DocumentRefused, InterruptedException {
+    for (int i = 0; i < MAX_ATTEMPTS; i++) {
+      if (!registry.refresh()) {
+        return new NotPublished(
+            registry.standing().outage().orElse("the newest revision cannot be read now"), false);
+      }
+      Optional<Edition> newest = registry.newest();
+      long revision = newest.map(Edition::revision).orElse(0L);
+      if (expected.isPresent() && expected.getAsLong() != revision) {
+        return new Outdated(revision);
+      }
+      RegistryDocument before =
+          newest.isPresent()
+              ? RegistryDocument.read(newest.get().document())
+              : RegistryDocument.EMPTY;
+      RegistryDocument after = change.of(before);
+      compiler.check(after);
+      if (newest.isPresent() && after.text().equals(newest.get().document())) {
+        return new Published(revision, registry.enforcedBy(), List.of());
+      }
+      PublishResult result = registry.publish(revision, after.text());
+      if (!(result instanceof Outdated)) {
+        return result;
+      }
+    }
+    return new NotPublished("others changed the registry each time; try again", false);
+  }
+}
