@@ -189,7 +189,8 @@ final class HazelcastRegistry implements Registry {
   }
 
   @Override
-  public PublishResult publish(long expected, String document) throws InterruptedException {
+  public PublishResult publish(long expected, String document, Duration enforcedWithin)
+      throws InterruptedException {
     Edition next = new Edition(expected + 1, document);
     Outcome outcome =
         register.change(
@@ -202,7 +203,7 @@ final class HazelcastRegistry implements Registry {
             settings.patience());
     if (outcome instanceof Done done) {
       settled(done.vote());
-      return awaitEnforced(next);
+      return awaitEnforced(next, enforcedWithin);
     }
     if (outcome instanceof Refused refused) {
       return new Outdated(refused.current().map(Edition::revision).orElse(0L));
@@ -211,10 +212,10 @@ final class HazelcastRegistry implements Registry {
     return new NotPublished(lost.reason(), lost.maybeDone());
   }
 
-  /** Hands an edition to every node, until each enforces it or patience ends. */
-  private Published awaitEnforced(Edition edition) throws InterruptedException {
+  /** Hands an edition to every node, until each enforces it or the time is up. */
+  private Published awaitEnforced(Edition edition, Duration within) throws InterruptedException {
     follower.ifPresent(each -> each.enforce(edition));
-    long end = System.nanoTime() + settings.patience().toNanos();
+    long end = System.nanoTime() + within.toNanos();
     Map<Member, Optional<Enforcement>> answers = new LinkedHashMap<>();
     while (true) {
       // Anew each time: one that comes now reads the newest, one that left serves nobody soon.
@@ -286,6 +287,11 @@ final class HazelcastRegistry implements Registry {
       answer(each).ifPresent(answers::add);
     }
     return answers;
+  }
+
+  @Override
+  public List<Late> lost() {
+    return departures.maybeServing();
   }
 
   @Override

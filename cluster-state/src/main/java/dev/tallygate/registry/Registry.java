@@ -1,5 +1,6 @@
 package dev.tallygate.registry;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -54,10 +55,11 @@ public interface Registry extends AutoCloseable {
 
   /**
    * Publishes a document as the revision after {@code expected}, if that is the newest; 0 for an
-   * empty registry. Blocks until a majority of data members has it on disk and every node enforces
-   * it, or until patience ends.
+   * empty registry. Blocks until a majority of data members has it on disk, or until patience ends;
+   * then until every node enforces it, or for {@code enforcedWithin}.
    */
-  PublishResult publish(long expected, String document) throws InterruptedException;
+  PublishResult publish(long expected, String document, Duration enforcedWithin)
+      throws InterruptedException;
 
   /** What came of publishing. */
   sealed interface PublishResult {}
@@ -101,6 +103,9 @@ public interface Registry extends AutoCloseable {
 
   /** Asks every node that is present what it enforces; those that do not answer are left out. */
   List<Enforcement> enforcedBy() throws InterruptedException;
+
+  /** Nodes that were lost a moment ago and may still judge calls by what they know. */
+  List<Late> lost();
 
   /** What nodes said a few seconds ago that they enforce. Does not block. */
   List<Enforcement> survey();

@@ -114,7 +114,7 @@ class RegistryClusterTest {
   }
 
   private static void publish(TestNode on, long revision) throws InterruptedException {
-    assertThat(on.registry.publish(revision - 1, document(revision)))
+    assertThat(on.registry.publish(revision - 1, document(revision), PATIENCE))
         .isInstanceOfSatisfying(
             Published.class,
             published -> {
@@ -150,7 +150,7 @@ class RegistryClusterTest {
     assertThat(gateway.registry.enforcedBy())
         .extracting(Enforcement::node)
         .containsExactlyInAnyOrder("member-0", "member-1", "member-2", "gateway");
-    assertThat(all.get(0).registry.publish(1, "{}")).isEqualTo(new Outdated(3));
+    assertThat(all.get(0).registry.publish(1, "{}", PATIENCE)).isEqualTo(new Outdated(3));
   }
 
   @Test
@@ -167,7 +167,7 @@ class RegistryClusterTest {
 
     // When
     others.get(1).refuses = true;
-    PublishResult result = impatient.registry.publish(1, document(2));
+    PublishResult result = impatient.registry.publish(1, document(2), Duration.ofSeconds(3));
 
     // Then
     assertThat(result)
@@ -219,7 +219,7 @@ class RegistryClusterTest {
         .atMost(PATIENCE)
         .until(() -> older.registry.standing().outage().orElse("").contains("1 of 3"));
     List<Edition> alone = List.copyOf(older.enforced);
-    PublishResult refused = older.registry.publish(1, "{}");
+    PublishResult refused = older.registry.publish(1, "{}", PATIENCE);
     TestNode newer = member(0);
 
     // Then
@@ -242,7 +242,7 @@ class RegistryClusterTest {
     // When it says nothing as it goes
     others.get(1).hazelcast.member().getLifecycleService().terminate();
     await().atMost(PATIENCE).until(() -> impatient.hazelcast.quorum().present() == 2);
-    PublishResult soon = impatient.registry.publish(1, document(2));
+    PublishResult soon = impatient.registry.publish(1, document(2), Duration.ofSeconds(3));
 
     // Then
     assertThat(soon)
@@ -269,7 +269,7 @@ class RegistryClusterTest {
     others.forEach(TestNode::kill);
 
     // When
-    PublishResult result = last.registry.publish(1, "{}");
+    PublishResult result = last.registry.publish(1, "{}", PATIENCE);
 
     // Then
     assertThat(result).isInstanceOf(NotPublished.class);

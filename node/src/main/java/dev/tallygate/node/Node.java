@@ -28,6 +28,7 @@ import dev.tallygate.node.loop.ShortTurns;
 import dev.tallygate.node.metrics.GateMetrics;
 import dev.tallygate.node.registry.SharedRegistry;
 import dev.tallygate.registry.RegistrySettings;
+import dev.tallygate.registry.Sealing;
 import dev.tallygate.registry.Snapshot;
 import dev.tallygate.sessions.InMemorySessionStore;
 import dev.tallygate.sessions.InMemoryTaskStore;
@@ -209,6 +210,7 @@ public final class Node implements AutoCloseable {
                 RegistrySettings.PATIENCE)),
         config.file(),
         settings.declared(),
+        new Sealing(cluster.secret().value()),
         clock);
   }
 

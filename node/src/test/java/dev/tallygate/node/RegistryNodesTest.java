@@ -283,7 +283,7 @@ class RegistryNodesTest {
     assertThat(rotatesFiles.exit()).isEqualTo(1);
     assertThat(rotatesFiles.err()).contains("`declared` is declared by `file`");
     assertThat(sameServer.statusCode()).isEqualTo(422);
-    assertThat(sameServer.body()).contains("the server `files` is declared by `file`");
+    assertThat(sameServer.body()).contains("/servers/files: it is declared by `file`");
     assertThat(broken.statusCode()).isEqualTo(422);
     assertThat(json(broken).path("errors").path(0).asText())
         .isEqualTo("/servers/other/url: `url` must begin with http:// or https://");

@@ -16,13 +16,16 @@ import dev.tallygate.node.config.GrantEdits;
 import dev.tallygate.node.config.RegistryDocument;
 import dev.tallygate.node.config.Units;
 import dev.tallygate.node.registry.Publisher;
+import dev.tallygate.node.registry.Publisher.Replacing;
 import dev.tallygate.registry.Edition;
 import dev.tallygate.registry.Registry;
 import dev.tallygate.registry.Registry.Enforcement;
+import dev.tallygate.registry.Registry.Late;
 import dev.tallygate.registry.Registry.NotPublished;
 import dev.tallygate.registry.Registry.Outdated;
 import dev.tallygate.registry.Registry.PublishResult;
 import dev.tallygate.registry.Registry.Published;
+import dev.tallygate.registry.RegistrySettings;
 import dev.tallygate.registry.Sha256;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.buffer.Buffer;
@@ -56,7 +59,8 @@ public final class RegistryAdmin {
   private static final Pattern GRANT = Pattern.compile("/grants/(.{1,600})/(rotate|revoke)");
   private static final Pattern SOURCE = Pattern.compile("/registry/([a-z]{1,20})");
   private static final Pattern HEX = Pattern.compile("[0-9a-f]{64}");
-  private static final Set<String> SOURCES = Set.of(RegistryDocument.FILE, RegistryDocument.ADMIN);
+  private static final Set<String> SOURCES =
+      Set.of(RegistryDocument.FILE, RegistryDocument.ADMIN, RegistryDocument.KUBERNETES);
 
   private final Optional<Sha256> token;
   private final Registry registry;
@@ -175,6 +179,12 @@ public final class RegistryAdmin {
     if (request.method().name().equals("GET") && path.equals("/registry")) {
       return registry();
     }
+    if (request.method().name().equals("GET") && path.equals("/registry/nodes")) {
+      return enforcement();
+    }
+    if (request.method().name().equals("GET") && source.matches()) {
+      return declared(known(source.group(1)));
+    }
     if (what.equals("GET /grants")) {
       return grants();
     }
@@ -186,11 +196,12 @@ public final class RegistryAdmin {
       return grant.group(2).equals("revoke") ? revoke(name) : rotate(name, json(body));
     }
     if (request.method().name().equals("PUT") && source.matches()) {
-      return replace(source.group(1), request.getParam("revision"), body);
+      return replace(known(source.group(1)), replacing(request), body);
     }
     throw new Failed(
         404,
-        "there are GET /registry, PUT /registry/{file|admin}, GET and POST /grants, POST"
+        "there are GET /registry, GET /registry/nodes, GET and PUT"
+            + " /registry/{file|admin|kubernetes}, GET and POST /grants, POST"
             + " /grants/{id}/rotate and POST /grants/{id}/revoke");
   }
 
@@ -207,6 +218,36 @@ public final class RegistryAdmin {
     ObjectNode answer = JsonNodeFactory.instance.objectNode().put("revision", newest.revision());
     nodes(registry.enforcedBy(), answer.putArray("nodes"));
     answer.set("document", RegistryDocument.read(newest.document()).json());
+    return answer;
+  }
+
+  /** What a source declares, for the one that writes it. */
+  private ObjectNode declared(String source) throws Failed, DocumentRefused, InterruptedException {
+    boolean isEmpty = registry.refresh() && registry.newest().isEmpty();
+    Edition newest = isEmpty ? new Edition(0, RegistryDocument.EMPTY.text()) : newest();
+    RegistryDocument document = RegistryDocument.read(newest.document());
+    Declared declared = document.declaredBy(source);
+    ObjectNode answer =
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("revision", newest.revision())
+            .put("fence", document.fence(source));
+    answer.set("servers", declared.servers());
+    answer.set("policies", declared.policies());
+    answer.set("grants", declared.grants());
+    ObjectNode revoked = answer.putObject("revoked");
+    document.revokedOf(source).forEach(revoked::put);
+    return answer;
+  }
+
+  /** What every node enforces, without the document. */
+  private ObjectNode enforcement() throws InterruptedException {
+    ObjectNode answer =
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("revision", registry.newest().map(Edition::revision).orElse(0L));
+    nodes(registry.enforcedBy(), answer.putArray("nodes"));
+    late(registry.lost(), answer.putArray("lost"));
     return answer;
   }
 
@@ -269,22 +310,37 @@ public final class RegistryAdmin {
     return changed(document -> GrantEdits.revoke(document, grant, clock.instant()));
   }
 
-  private ObjectNode replace(String source, String revision, byte[] body) throws Exception {
+  private static String known(String source) throws Failed {
     if (!SOURCES.contains(source)) {
-      throw new Failed(404, "there is no source `" + source + "`; there are file and admin");
+      throw new Failed(
+          404, "there is no source `" + source + "`; there are file, admin and kubernetes");
     }
-    OptionalLong expected;
+    return source;
+  }
+
+  private static Replacing replacing(HttpServerRequest request) throws Failed {
+    String wait = request.getParam("wait");
+    Duration within =
+        wait == null
+            ? RegistrySettings.PATIENCE
+            : Units.duration(wait)
+                .filter(given -> given.compareTo(RegistrySettings.PATIENCE) <= 0)
+                .orElseThrow(
+                    () -> new Failed(400, "wait must be a duration such as 1s, up to 10s"));
+    return new Replacing(wholeNumber(request, "revision"), wholeNumber(request, "fence"), within);
+  }
+
+  private static OptionalLong wholeNumber(HttpServerRequest request, String key) throws Failed {
+    String written = request.getParam(key);
     try {
-      expected =
-          revision == null ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(revision));
+      return written == null ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(written));
     } catch (NumberFormatException e) {
-      throw new Failed(400, "revision must be a whole number");
+      throw new Failed(400, key + " must be a whole number");
     }
-    return answer(
-        () -> {
-          Declared declared = RegistryDocument.readDeclared(body);
-          return publisher.replace(source, declared, expected);
-        });
+  }
+
+  private ObjectNode replace(String source, Replacing how, byte[] body) throws Exception {
+    return answer(() -> publisher.replace(source, RegistryDocument.readDeclared(body), how));
   }
 
   private ObjectNode changed(Publisher.Change change) throws Exception {
@@ -306,10 +362,7 @@ public final class RegistryAdmin {
       ObjectNode answer =
           JsonNodeFactory.instance.objectNode().put("revision", published.revision());
       nodes(published.nodes(), answer.putArray("nodes"));
-      ArrayNode late = answer.putArray("late");
-      published
-          .late()
-          .forEach(each -> late.addObject().put("node", each.node()).put("reason", each.reason()));
+      late(published.late(), answer.putArray("late"));
       return answer;
     }
     if (result instanceof Outdated outdated) {
@@ -326,6 +379,10 @@ public final class RegistryAdmin {
             + (lost.maybePublished()
                 ? "; the change may come into force later: look before you repeat it"
                 : "; nothing was changed"));
+  }
+
+  private static void late(List<Late> nodes, ArrayNode to) {
+    nodes.forEach(each -> to.addObject().put("node", each.node()).put("reason", each.reason()));
   }
 
   private static void nodes(List<Enforcement> enforcements, ArrayNode to) {

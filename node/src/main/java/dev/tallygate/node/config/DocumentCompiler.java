@@ -12,6 +12,7 @@ import dev.tallygate.policy.Finding;
 import dev.tallygate.policy.Policy;
 import dev.tallygate.policy.PolicyReading;
 import dev.tallygate.registry.Grant;
+import dev.tallygate.registry.Sealing;
 import dev.tallygate.registry.Server;
 import dev.tallygate.registry.ServerPins;
 import dev.tallygate.registry.Sha256;
@@ -22,9 +23,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Turns a registry's document into what calls are judged by, with the readers of the configuration
@@ -34,16 +38,24 @@ import java.util.function.UnaryOperator;
 public final class DocumentCompiler {
   private static final Path NAME = Path.of("registry");
 
+  private static final Pattern GRANT = Pattern.compile("/grants/([0-9]{1,9})(/.*)?");
+
+  /** Why a server cannot be called, as its source says. */
+  private static final String UNUSABLE = "unusable";
+
   private final Path folder;
   private final UnaryOperator<String> environment;
+  private final Optional<Sealing> sealing;
 
   /**
    * @param configuration the node's file
    * @param environment gives a variable's value, or null
+   * @param sealing opens secrets that the registry has
    */
-  public DocumentCompiler(Path configuration, UnaryOperator<String> environment) {
+  public DocumentCompiler(Path configuration, UnaryOperator<String> environment, Sealing sealing) {
     this.folder = configuration.toAbsolutePath().getParent();
     this.environment = environment;
+    this.sealing = Optional.of(sealing);
   }
 
   /**
@@ -77,10 +89,17 @@ public final class DocumentCompiler {
   /**
    * Finds whether a document is in order, on any node: secrets are not needed.
    *
+   * @param source whose grants must name servers and policies that are there. What another source
+   *     took away stops nobody: a grant without its server opens nothing, one without its policy is
+   *     denied every call
    * @throws DocumentRefused if it has errors
    */
-  public void check(RegistryDocument document) throws DocumentRefused {
-    read(document, new Surroundings(folder, environment, false));
+  public void check(RegistryDocument document, Optional<String> source) throws DocumentRefused {
+    read(document, surroundings(false), source);
+  }
+
+  private Surroundings surroundings(boolean followed) {
+    return new Surroundings(folder, environment, followed, sealing);
   }
 
   /**
@@ -89,12 +108,17 @@ public final class DocumentCompiler {
    * @throws DocumentRefused if it has errors; a secret that is not to be had is none
    */
   public Compiled compile(RegistryDocument document) throws DocumentRefused {
-    Compiled alone = read(document, new Surroundings(folder, environment, false));
-    Surroundings surroundings = new Surroundings(folder, environment, true);
+    Compiled alone = read(document, surroundings(false), Optional.empty());
+    Surroundings surroundings = surroundings(true);
     Map<String, Server> servers = new LinkedHashMap<>(alone.servers());
     Map<String, String> unusable = new LinkedHashMap<>();
     for (Entry entry : entries(document.json().get("servers"))) {
       String name = entry.key().text();
+      JsonNode unusableEverywhere = document.json().get("servers").get(name).get(UNUSABLE);
+      if (unusableEverywhere != null) {
+        unusable.put(name, unusableEverywhere.asText());
+        continue;
+      }
       Findings findings = new Findings(NAME);
       Map<String, Server> read = new ServerReader(findings, surroundings).read(List.of(entry));
       if (findings.hasErrors()) {
@@ -107,7 +131,8 @@ public final class DocumentCompiler {
         servers, alone.policies(), alone.grants(), alone.pins(), unusable, surroundings.files());
   }
 
-  private static Compiled read(RegistryDocument document, Surroundings surroundings)
+  private static Compiled read(
+      RegistryDocument document, Surroundings surroundings, Optional<String> source)
       throws DocumentRefused {
     JsonNode root = document.json();
     Findings findings = new Findings(NAME);
@@ -118,13 +143,14 @@ public final class DocumentCompiler {
       policy(policy.getKey(), policy.getValue(), findings)
           .ifPresent(compiled -> policies.put(policy.getKey(), compiled));
     }
+    List<JsonNode> effective = effective(root, source, findings);
     List<Grant> grants =
         new GrantReader(
                 findings,
                 surroundings,
                 Set.copyOf(CanonicalJson.sortedKeys(root.get("servers"))),
                 Set.copyOf(CanonicalJson.sortedKeys(root.get("policies"))))
-            .read(grants(root, findings));
+            .read(effective.stream().map(JsonYaml::node).toList());
     List<Finding> wrongPins = new ArrayList<>();
     Map<String, ServerPins> pins = PinFile.read((ObjectNode) root.get("pins"), wrongPins);
     wrongPins.forEach(finding -> findings.add(NAME, finding));
@@ -132,10 +158,22 @@ public final class DocumentCompiler {
       throw new DocumentRefused(
           findings.all().stream()
               .filter(ConfigFinding::isError)
-              .map(found -> found.finding().pointer() + ": " + found.finding().message())
+              .map(found -> place(found.finding(), effective) + ": " + found.finding().message())
               .toList());
     }
     return new Compiled(servers, policies, grants, pins, Map.of(), Map.of());
+  }
+
+  /** Grants go by their labels: what is one's index depends on what others declare. */
+  private static String place(Finding finding, List<JsonNode> grants) {
+    Matcher grant = GRANT.matcher(finding.pointer());
+    if (!grant.matches()) {
+      return finding.pointer();
+    }
+    String label = grants.get(Integer.parseInt(grant.group(1))).path("label").asText();
+    return label.isEmpty()
+        ? finding.pointer()
+        : JsonPointers.child("/grants", label) + Objects.toString(grant.group(2), "");
   }
 
   private static List<Entry> entries(JsonNode servers) {
@@ -144,7 +182,7 @@ public final class DocumentCompiler {
       plain.set(
           server.getKey(),
           server.getValue() instanceof ObjectNode object
-              ? object.deepCopy().without("source")
+              ? object.deepCopy().without(List.of("source", UNUSABLE))
               : server.getValue());
     }
     return JsonYaml.entries(plain);
@@ -175,12 +213,17 @@ public final class DocumentCompiler {
   }
 
   /** The grants as they stand after what was revoked for good. */
-  private static List<YamlNode> grants(JsonNode root, Findings findings) {
+  private static List<JsonNode> effective(
+      JsonNode root, Optional<String> source, Findings findings) {
     JsonNode revoked = root.get("revoked");
-    List<YamlNode> effective = new ArrayList<>();
+    List<JsonNode> effective = new ArrayList<>();
     for (JsonNode declared : root.get("grants")) {
       if (!(declared instanceof ObjectNode)) {
-        effective.add(JsonYaml.node(declared));
+        effective.add(declared);
+        continue;
+      }
+      boolean strict = source.isPresent() && RegistryDocument.isOf(declared, source.get());
+      if (!strict && !root.get("servers").has(declared.path("server").asText())) {
         continue;
       }
       ObjectNode grant = ((ObjectNode) declared.deepCopy()).without("source");
@@ -189,6 +232,9 @@ public final class DocumentCompiler {
             "/grants", JsonYaml.node(grant), "a token's file is of one node; give `tokenSha256`");
         grant.remove("tokenFile");
       }
+      if (!strict && !root.get("policies").has(grant.path("policy").asText())) {
+        grant.remove("policy");
+      }
       JsonNode since = revoked.get(grant.path("tokenSha256").asText());
       if (since != null && !grant.has("revoked")) {
         grant.set("revoked", since);
@@ -196,7 +242,7 @@ public final class DocumentCompiler {
       if (grant.get("previous") instanceof ArrayNode previous) {
         previous.removeIf(old -> revoked.has(old.path("tokenSha256").asText()));
       }
-      effective.add(JsonYaml.node(grant));
+      effective.add(grant);
     }
     return effective;
   }

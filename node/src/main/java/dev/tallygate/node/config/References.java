@@ -8,7 +8,10 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Puts variables and files in the place of {@code ${env:NAME}} and {@code ${file:/path}}. */
+/**
+ * Puts variables and files in the place of {@code ${env:NAME}} and {@code ${file:/path}}, and opens
+ * {@code ${sealed:...}} where the registry has it.
+ */
 final class References {
   private static final int MAX_BYTES = 16 * 1024;
   private static final Pattern REFERENCE = Pattern.compile("\\$\\$\\{|\\$\\{([^}]*)}?");
@@ -35,7 +38,7 @@ final class References {
         value.append("${");
       } else {
         try {
-          value.append(referred(reference.group(), reference.group(1)));
+          value.append(referred(pointer, reference.group(), reference.group(1)));
         } catch (IOException e) {
           findings.error(pointer, scalar, e.getMessage());
           complete = false;
@@ -46,7 +49,7 @@ final class References {
     return complete ? Optional.of(value.toString()) : Optional.empty();
   }
 
-  private String referred(String written, String inside) throws IOException {
+  private String referred(String pointer, String written, String inside) throws IOException {
     int colon = inside.indexOf(':');
     String kind = colon < 0 ? inside : inside.substring(0, colon);
     String name = colon < 0 ? "" : inside.substring(colon + 1);
@@ -73,6 +76,19 @@ final class References {
       } catch (IOException e) {
         throw new IOException("the file " + file + " " + e.getMessage(), e);
       }
+    }
+    if (closed && kind.equals("sealed") && surroundings.sealing().isPresent()) {
+      if (!surroundings.followed()) {
+        return "unread";
+      }
+      return surroundings
+          .sealing()
+          .get()
+          .open(pointer, name)
+          .orElseThrow(
+              () ->
+                  new IOException(
+                      "it was sealed by another secret than this cluster's, or for another place"));
     }
     throw new IOException(
         "a reference is written ${env:NAME} or ${file:/path}; write $${ for the two characters"

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.json.CanonicalJson;
 import dev.tallygate.json.JsonBounds;
+import dev.tallygate.json.JsonPointers;
 import dev.tallygate.json.JsonRefused;
 import dev.tallygate.json.StrictJson;
 import dev.tallygate.registry.Definition;
@@ -21,6 +22,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
@@ -37,6 +39,9 @@ public final class RegistryDocument {
   /** What is declared at the admin address. */
   public static final String ADMIN = "admin";
 
+  /** What the operator declares: resources of Kubernetes. */
+  public static final String KUBERNETES = "kubernetes";
+
   /** Definitions may be as deep as a list of tools may, and stand some levels further in. */
   public static final JsonBounds BOUNDS =
       new JsonBounds(8 * 1024 * 1024, 260, 1_000_000, 4 * 1024 * 1024);
@@ -45,7 +50,7 @@ public final class RegistryDocument {
   public static final RegistryDocument EMPTY = new RegistryDocument(skeleton());
 
   private static final List<String> KEYS =
-      List.of("servers", "policies", "grants", "pins", "revoked");
+      List.of("servers", "policies", "grants", "pins", "revoked", "fences");
 
   private final ObjectNode root;
 
@@ -60,6 +65,7 @@ public final class RegistryDocument {
     root.putArray("grants");
     root.putObject("pins");
     root.putObject("revoked");
+    root.putObject("fences");
     return root;
   }
 
@@ -199,11 +205,11 @@ public final class RegistryDocument {
       }
     }
     for (Map.Entry<String, JsonNode> server : next.servers().properties()) {
-      requireFree(servers, "server", server.getKey(), errors);
+      requireFree(servers, "servers", server.getKey(), errors);
       servers.set(server.getKey(), withSource(server.getValue(), source));
     }
     for (Map.Entry<String, JsonNode> policy : next.policies().properties()) {
-      requireFree(policies, "policy", policy.getKey(), errors);
+      requireFree(policies, "policies", policy.getKey(), errors);
       policies.putObject(policy.getKey()).put("source", source).set("document", policy.getValue());
     }
     Set<String> live = new HashSet<>();
@@ -212,9 +218,8 @@ public final class RegistryDocument {
       String label = grant.path("label").asText();
       if (live.contains(label) && isLive(grant, revoked, new HashSet<>())) {
         errors.add(
-            "the grant `"
-                + label
-                + "` is declared by another source; revoke that one or rename it");
+            JsonPointers.child("/grants", label)
+                + ": it is declared by another source; revoke that one or rename it");
       }
       others.add(withSource(grant, source));
       if (grant.has("revoked")) {
@@ -234,11 +239,8 @@ public final class RegistryDocument {
   private static void requireFree(ObjectNode named, String kind, String name, List<String> errors) {
     if (named.has(name)) {
       errors.add(
-          "the "
-              + kind
-              + " `"
-              + name
-              + "` is declared by `"
+          JsonPointers.child(JsonPointers.child("", kind), name)
+              + ": it is declared by `"
               + named.get(name).path("source").asText()
               + "`; each has one source, remove it there or give this one another name");
     }
@@ -250,6 +252,40 @@ public final class RegistryDocument {
       labels.add(grant.path("label").asText());
     }
     return live;
+  }
+
+  /**
+   * With this fence: a source that several writers write, one after the other, takes nothing from
+   * one whose fence is lower, which was paused and does not know that another took its place.
+   *
+   * @param fence higher than that of every writer before
+   * @throws DocumentRefused if a higher one is in force
+   */
+  public RegistryDocument fencing(String source, long fence) throws DocumentRefused {
+    if (fence < fence(source)) {
+      throw new DocumentRefused(
+          List.of("/fences/" + source + ": another took over; its fence is " + fence(source)));
+    }
+    ObjectNode changed = root.deepCopy();
+    ((ObjectNode) changed.get("fences")).put(source, fence);
+    return new RegistryDocument(changed);
+  }
+
+  /** The fence of whoever wrote a source last, 0 for none. */
+  public long fence(String source) {
+    return root.get("fences").path(source).asLong();
+  }
+
+  /** Since when each token that a source declares is refused, where it was revoked. */
+  public Map<String, String> revokedOf(String source) {
+    Map<String, String> found = new TreeMap<>();
+    for (JsonNode grant : root.get("grants")) {
+      JsonNode since = root.get("revoked").get(grant.path("tokenSha256").asText());
+      if (isOf(grant, source) && since != null) {
+        found.put(grant.get("tokenSha256").asText(), since.asText());
+      }
+    }
+    return found;
   }
 
   /**

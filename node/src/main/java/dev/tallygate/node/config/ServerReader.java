@@ -226,22 +226,27 @@ final class ServerReader {
   }
 
   private Optional<String> ca(Fields fields, String written) {
-    if (!surroundings.followed()) {
+    boolean inline = written.startsWith("-----BEGIN ");
+    String what = inline ? "is text" : "names " + written;
+    if (!inline && !surroundings.followed()) {
       return Optional.empty();
     }
     try {
-      byte[] pem = surroundings.read(surroundings.path(written), MAX_CA_BYTES);
+      byte[] pem =
+          inline
+              ? written.getBytes(StandardCharsets.US_ASCII)
+              : surroundings.read(surroundings.path(written), MAX_CA_BYTES);
       if (CertificateFactory.getInstance("X.509")
           .generateCertificates(new ByteArrayInputStream(pem))
           .isEmpty()) {
-        fields.error("ca", "names " + written + ", which holds no certificate in PEM");
+        fields.error("ca", what + ", which holds no certificate in PEM");
         return Optional.empty();
       }
       return Optional.of(new String(pem, StandardCharsets.US_ASCII));
     } catch (CertificateException e) {
-      fields.error("ca", "names " + written + ", which is not a list of certificates in PEM");
+      fields.error("ca", what + ", which is not a list of certificates in PEM");
     } catch (IOException e) {
-      fields.error("ca", "names " + written + ", which " + e.getMessage());
+      fields.error("ca", what + ", which " + e.getMessage());
     }
     return Optional.empty();
   }

@@ -1,5 +1,6 @@
 package dev.tallygate.node.config;
 
+import dev.tallygate.registry.Sealing;
 import dev.tallygate.registry.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,15 +20,28 @@ final class Surroundings {
   private final Path directory;
   private final UnaryOperator<String> environment;
   private final boolean followed;
+  private final Optional<Sealing> sealing;
   private final Map<Path, Optional<Sha256>> files = new LinkedHashMap<>();
 
   /**
    * @param followed whether references are followed; where not, only their form is checked
    */
   Surroundings(Path directory, UnaryOperator<String> environment, boolean followed) {
+    this(directory, environment, followed, Optional.empty());
+  }
+
+  /**
+   * @param sealing opens what is sealed; without it nothing may be
+   */
+  Surroundings(
+      Path directory,
+      UnaryOperator<String> environment,
+      boolean followed,
+      Optional<Sealing> sealing) {
     this.directory = directory;
     this.environment = environment;
     this.followed = followed;
+    this.sealing = sealing;
   }
 
   boolean followed() {
@@ -40,6 +54,11 @@ final class Surroundings {
 
   Optional<String> variable(String name) {
     return Optional.ofNullable(environment.apply(name));
+  }
+
+  /** What opens sealed values here. */
+  Optional<Sealing> sealing() {
+    return sealing;
   }
 
   /** A path as the configuration writes it: relative ones start at the configuration's folder. */

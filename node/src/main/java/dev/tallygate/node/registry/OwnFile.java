@@ -3,6 +3,7 @@ package dev.tallygate.node.registry;
 import dev.tallygate.node.config.Declared;
 import dev.tallygate.node.config.DocumentRefused;
 import dev.tallygate.node.config.RegistryDocument;
+import dev.tallygate.node.registry.Publisher.Replacing;
 import dev.tallygate.registry.Edition;
 import dev.tallygate.registry.Registry;
 import dev.tallygate.registry.Registry.NotPublished;
@@ -108,7 +109,8 @@ public final class OwnFile implements AutoCloseable {
   private void publish(Declared now, long expected) throws InterruptedException {
     try {
       PublishResult result =
-          publisher.replace(RegistryDocument.FILE, now, OptionalLong.of(expected));
+          publisher.replace(
+              RegistryDocument.FILE, now, Replacing.revision(OptionalLong.of(expected)));
       if (result instanceof NotPublished lost) {
         say(Optional.of("what the file declares is not published yet: " + lost.reason()));
         return;

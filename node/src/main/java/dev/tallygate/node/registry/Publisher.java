@@ -11,6 +11,8 @@ import dev.tallygate.registry.Registry.NotPublished;
 import dev.tallygate.registry.Registry.Outdated;
 import dev.tallygate.registry.Registry.PublishResult;
 import dev.tallygate.registry.Registry.Published;
+import dev.tallygate.registry.RegistrySettings;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -36,6 +38,20 @@ public final class Publisher {
   }
 
   /**
+   * How what a source declares is replaced.
+   *
+   * @param expected the revision that this is meant for; without one, any
+   * @param fence of the writer, where a source has several
+   * @param enforcedWithin how long to wait until every node enforces it
+   */
+  public record Replacing(OptionalLong expected, OptionalLong fence, Duration enforcedWithin) {
+    /** Whoever writes, and waiting as long as a command does. */
+    public static Replacing revision(OptionalLong expected) {
+      return new Replacing(expected, OptionalLong.empty(), RegistrySettings.PATIENCE);
+    }
+  }
+
+  /**
    * Makes a change.
    *
    * @throws EditRefused if the change cannot be made
@@ -43,25 +59,34 @@ public final class Publisher {
    */
   public PublishResult change(Change change)
       throws EditRefused, DocumentRefused, InterruptedException {
-    return change(OptionalLong.empty(), change);
+    return change(change, Optional.empty(), Replacing.revision(OptionalLong.empty()));
   }
 
   /**
    * Puts what a source declares in the place of all that it declared before.
    *
-   * @param expected the revision that this is meant for; without one, any
+   * @param how what holds for it
    * @throws DocumentRefused if what comes of it has errors
    */
-  public PublishResult replace(String source, Declared declared, OptionalLong expected)
+  public PublishResult replace(String source, Declared declared, Replacing how)
       throws DocumentRefused, InterruptedException {
     try {
-      return change(expected, document -> document.replacing(source, declared));
+      return change(
+          document -> {
+            RegistryDocument fenced =
+                how.fence().isPresent()
+                    ? document.fencing(source, how.fence().getAsLong())
+                    : document;
+            return fenced.replacing(source, declared);
+          },
+          Optional.of(source),
+          how);
     } catch (EditRefused e) {
       throw new DocumentRefused(List.of(e.getMessage()));
     }
   }
 
-  private PublishResult change(OptionalLong expected, Change change)
+  private PublishResult change(Change change, Optional<String> source, Replacing how)
       throws EditRefused, DocumentRefused, InterruptedException {
     for (int i = 0; i < MAX_ATTEMPTS; i++) {
       if (!registry.refresh()) {
@@ -70,7 +95,7 @@ public final class Publisher {
       }
       Optional<Edition> newest = registry.newest();
       long revision = newest.map(Edition::revision).orElse(0L);
-      if (expected.isPresent() && expected.getAsLong() != revision) {
+      if (how.expected().isPresent() && how.expected().getAsLong() != revision) {
         return new Outdated(revision);
       }
       RegistryDocument before =
@@ -78,11 +103,11 @@ public final class Publisher {
               ? RegistryDocument.read(newest.get().document())
               : RegistryDocument.EMPTY;
       RegistryDocument after = change.of(before);
-      compiler.check(after);
+      compiler.check(after, source);
       if (newest.isPresent() && after.text().equals(newest.get().document())) {
         return new Published(revision, registry.enforcedBy(), List.of());
       }
-      PublishResult result = registry.publish(revision, after.text());
+      PublishResult result = registry.publish(revision, after.text(), how.enforcedWithin());
       if (!(result instanceof Outdated)) {
         return result;
       }

@@ -6,6 +6,7 @@ import dev.tallygate.node.config.DocumentCompiler;
 import dev.tallygate.node.metrics.ProcessMetrics;
 import dev.tallygate.registry.Registry;
 import dev.tallygate.registry.Registry.Standing;
+import dev.tallygate.registry.Sealing;
 import dev.tallygate.registry.Snapshot;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -25,10 +26,12 @@ public final class SharedRegistry implements AutoCloseable {
    *
    * @param configuration the node's file
    * @param declared what it declares
+   * @param sealing opens secrets that the registry has
    */
-  public SharedRegistry(Registry registry, Path configuration, Declared declared, Clock clock) {
+  public SharedRegistry(
+      Registry registry, Path configuration, Declared declared, Sealing sealing, Clock clock) {
     this.registry = registry;
-    DocumentCompiler compiler = new DocumentCompiler(configuration, System::getenv);
+    DocumentCompiler compiler = new DocumentCompiler(configuration, System::getenv, sealing);
     live = new LiveRegistry(compiler, clock);
     publisher = new Publisher(registry, compiler);
     pins = new RegistryPins(publisher);

@@ -1,10 +1,12 @@
 package dev.tallygate.node.config;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tallygate.node.config.ConfigEditor.NewGrant;
 import dev.tallygate.node.config.DocumentCompiler.Compiled;
+import dev.tallygate.registry.Sealing;
 import dev.tallygate.registry.Sha256;
 import dev.tallygate.registry.Snapshot;
 import dev.tallygate.registry.Token;
@@ -22,6 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a registry's document takes from whom, and what it is on a node. */
 class RegistryDocumentTest {
+  private static final Sealing SEALING = new Sealing("a secret of the cluster");
+
   private static final Instant NOW = Instant.parse("2026-11-22T05:31:02Z");
 
   @TempDir Path directory;
@@ -76,7 +80,7 @@ class RegistryDocumentTest {
   }
 
   private DocumentCompiler compiler(Map<String, String> environment) {
-    return new DocumentCompiler(file, environment::get);
+    return new DocumentCompiler(file, environment::get, SEALING);
   }
 
   private Snapshot snapshot(RegistryDocument document) throws DocumentRefused {
@@ -197,7 +201,7 @@ class RegistryDocumentTest {
     // When // Then
     assertThatThrownBy(() -> document.replacing(RegistryDocument.FILE, declared()))
         .isInstanceOf(DocumentRefused.class)
-        .hasMessageContaining("the grant `alice` is declared by another source");
+        .hasMessageContaining("/grants/alice: it is declared by another source");
     assertThatThrownBy(() -> mint(document))
         .isInstanceOf(EditRefused.class)
         .hasMessageContaining("a grant labelled `alice` is there already");
@@ -245,14 +249,15 @@ class RegistryDocumentTest {
     RegistryDocument document = RegistryDocument.EMPTY.replacing(RegistryDocument.ADMIN, bad);
 
     // When // Then
-    assertThatThrownBy(() -> compiler(Map.of()).check(document))
+    assertThatThrownBy(
+            () -> compiler(Map.of()).check(document, Optional.of(RegistryDocument.ADMIN)))
         .isInstanceOfSatisfying(
             DocumentRefused.class,
             refused ->
                 assertThat(refused.errors())
                     .anyMatch(error -> error.startsWith("/servers/a/url: "))
                     .anyMatch(error -> error.startsWith("/policies/p/default: "))
-                    .anyMatch(error -> error.startsWith("/grants/0/server: "))
+                    .anyMatch(error -> error.startsWith("/grants/x/server: "))
                     .anyMatch(error -> error.contains("a token's file is of one node")));
   }
 
@@ -272,5 +277,115 @@ class RegistryDocumentTest {
   void hashesOfTokensAreThoseOfTheFiles() throws Exception {
     assertThat(published().json().at("/grants/0/tokenSha256").asText())
         .isEqualTo(Sha256.of(declared.reveal()).hex());
+  }
+
+  private static Declared operators(String servers) throws DocumentRefused {
+    return RegistryDocument.readDeclared(("{\"servers\":" + servers + "}").getBytes(UTF_8));
+  }
+
+  @Test
+  void sealedHeaderIsOpenedInItsPlaceOnly() throws Exception {
+    // Given
+    String sealed = SEALING.seal("/servers/github/headers/Authorization", "s3cret");
+    String server =
+        "{\"url\":\"https://h/mcp\",\"headers\":{\"Authorization\":\"Bearer ${sealed:%s}\"}}"
+            .formatted(sealed);
+    RegistryDocument document =
+        RegistryDocument.EMPTY.replacing(
+            RegistryDocument.KUBERNETES,
+            operators("{\"github\":" + server + ",\"other\":" + server + "}"));
+
+    // When
+    Snapshot snapshot = snapshot(document);
+
+    // Then
+    assertThat(document.text()).doesNotContain("s3cret");
+    assertThat(snapshot.servers().get("github").headers())
+        .containsEntry("authorization", "Bearer s3cret");
+    assertThat(snapshot.unusable().get("other")).contains("sealed by another secret");
+  }
+
+  @Test
+  void serverThatItsSourceCallsUnusableIsNotCalledAndKeepsItsPins() throws Exception {
+    // Given
+    RegistryDocument document =
+        RegistryDocument.EMPTY.replacing(
+            RegistryDocument.KUBERNETES,
+            operators(
+                "{\"github\":{\"url\":\"https://h/mcp\",\"unusable\":\"Secret x is missing\"}}"));
+
+    // When
+    Snapshot snapshot = snapshot(document);
+
+    // Then
+    assertThat(snapshot.unusable()).containsEntry("github", "Secret x is missing");
+  }
+
+  @Test
+  void certificatesMayStandInTheDocumentItself() throws Exception {
+    // Given
+    RegistryDocument document =
+        RegistryDocument.EMPTY.replacing(
+            RegistryDocument.KUBERNETES,
+            operators(
+                "{\"github\":{\"url\":\"https://h/mcp\",\"ca\":\"-----BEGIN CERTIFICATE-----\\nno\"}}"));
+
+    // When, Then: they are looked at before they are published
+    assertThatThrownBy(
+            () -> compiler(Map.of()).check(document, Optional.of(RegistryDocument.KUBERNETES)))
+        .isInstanceOf(DocumentRefused.class)
+        .hasMessageContaining(
+            "/servers/github/ca: `ca` is text, which is not a list of certificates");
+  }
+
+  @Test
+  void writerThatWasOvertakenWritesNothing() throws Exception {
+    // Given
+    RegistryDocument fenced = RegistryDocument.EMPTY.fencing(RegistryDocument.KUBERNETES, 2);
+
+    // When, Then
+    assertThat(fenced.fence(RegistryDocument.KUBERNETES)).isEqualTo(2);
+    assertThat(RegistryDocument.read(fenced.text()).fence(RegistryDocument.KUBERNETES))
+        .isEqualTo(2);
+    assertThatThrownBy(() -> fenced.fencing(RegistryDocument.KUBERNETES, 1))
+        .isInstanceOf(DocumentRefused.class)
+        .hasMessageStartingWith("/fences/kubernetes: another took over");
+  }
+
+  @Test
+  void errorsOfGrantsAreNamedByTheirLabels() throws Exception {
+    // Given
+    RegistryDocument document =
+        RegistryDocument.EMPTY.replacing(
+            RegistryDocument.KUBERNETES,
+            RegistryDocument.readDeclared(
+                ("{\"grants\":[{\"label\":\"ci-bot\",\"server\":\"none\",\"tokenSha256\":\""
+                        + "5e".repeat(32)
+                        + "\"}]}")
+                    .getBytes(UTF_8)));
+
+    // When, Then
+    assertThatThrownBy(
+            () -> compiler(Map.of()).check(document, Optional.of(RegistryDocument.KUBERNETES)))
+        .isInstanceOf(DocumentRefused.class)
+        .hasMessageStartingWith(
+            "/grants/ci-bot/server: `server` names `none`, which does not exist");
+  }
+
+  @Test
+  void whatOneSourceTakesAwayLeavesGrantsOfOthersWithoutItAndStopsNobody() throws Exception {
+    // Given a grant that was minted for a server of the file
+    RegistryDocument document = mint(published());
+    assertThat(opens(document, minted)).isTrue();
+
+    // When
+    RegistryDocument without = document.replacing(RegistryDocument.FILE, Declared.nothing());
+
+    // Then
+    compiler(Map.of()).check(without, Optional.of(RegistryDocument.FILE));
+    assertThat(opens(without, minted)).isFalse();
+    assertThatThrownBy(() -> compiler(Map.of()).check(without, Optional.of(RegistryDocument.ADMIN)))
+        .isInstanceOf(DocumentRefused.class)
+        .hasMessageStartingWith("/grants/alice/server");
   }
 }

@@ -6,7 +6,9 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.tallygate.node.config.DocumentCompiler;
 import dev.tallygate.node.config.DocumentRefused;
 import dev.tallygate.node.config.RegistryDocument;
+import dev.tallygate.registry.Sealing;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * What is put at the admin address is refused with a reason, or becomes a registry that is read
@@ -19,7 +21,8 @@ class RegistryDocumentFuzz {
           + REVOKED
           + "\":\"2026-01-01T00:00:00Z\"}}";
   private static final DocumentCompiler COMPILER =
-      new DocumentCompiler(Path.of("tallygate.yaml"), variable -> null);
+      new DocumentCompiler(
+          Path.of("tallygate.yaml"), variable -> null, new Sealing("a secret of the cluster"));
 
   @FuzzTest
   void declarationIsRefusedOrKeptAsItIs(byte[] declaration) throws DocumentRefused {
@@ -27,7 +30,7 @@ class RegistryDocumentFuzz {
     RegistryDocument after;
     try {
       after = before.replacing(RegistryDocument.ADMIN, RegistryDocument.readDeclared(declaration));
-      COMPILER.check(after);
+      COMPILER.check(after, Optional.of(RegistryDocument.ADMIN));
     } catch (DocumentRefused e) {
       assertThat(e.getMessage()).isNotBlank();
       return;

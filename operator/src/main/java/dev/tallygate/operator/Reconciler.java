@@ -1,0 +1,336 @@
+package dev.tallygate.operator;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tallygate.operator.compile.Compilation;
+import dev.tallygate.operator.compile.Condition;
+import dev.tallygate.operator.compile.Content;
+import dev.tallygate.operator.compile.Published;
+import dev.tallygate.operator.compile.Refusal;
+import dev.tallygate.operator.compile.Verdict;
+import dev.tallygate.operator.gateway.Enforcement;
+import dev.tallygate.operator.gateway.GatewayClient;
+import dev.tallygate.operator.gateway.GatewayUnreachable;
+import dev.tallygate.operator.gateway.PutResult;
+import dev.tallygate.operator.resources.Kind;
+import dev.tallygate.operator.resources.Ref;
+import dev.tallygate.operator.resources.Resource;
+import dev.tallygate.operator.resources.Resources;
+import dev.tallygate.operator.status.Statuses;
+import dev.tallygate.operator.status.Statuses.Progress;
+import dev.tallygate.registry.Sealing;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings the registry to what the resources say, and their status to what nodes enforce. Each run
+ * goes by everything that is there now, so that a run that failed, or an event that was missed,
+ * leaves nothing wrong behind. Not thread-safe.
+ */
+public final class Reconciler {
+  private static final Logger LOG = LoggerFactory.getLogger(Reconciler.class);
+
+  /** Each takes at least one resource that nodes refuse out of the way. */
+  private static final int MAX_ROUNDS = 100;
+
+  private final Supplier<Resources> watched;
+  private final GatewayClient gateway;
+  private final ResourceWriter writer;
+  private final ExecutorService writers;
+  private final Sealing sealing;
+  private final Clock clock;
+  private final OperatorMetrics metrics;
+
+  private Optional<Published> published = Optional.empty();
+  private long fence;
+  private boolean claimed;
+  private Map<String, Content> pins = Map.of();
+  private Enforcement enforcement = Enforcement.UNKNOWN;
+  private Optional<String> problem = Optional.empty();
+  private final Map<Ref, Refusal> refusals = new HashMap<>();
+  private final Map<Ref, Long> revisions = new HashMap<>();
+  private final Map<Ref, Reported> reported = new HashMap<>();
+
+  /** What a status was made of, so that it is not made again of the same. */
+  private record Reported(Verdict verdict, Progress progress) {}
+
+  /** Another operator leads; this one is to end. */
+  public static final class Overtaken extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    Overtaken(String message) {
+      super(message);
+    }
+  }
+
+  /**
+   * @param writers threads to write statuses on
+   */
+  public Reconciler(
+      Supplier<Resources> watched,
+      GatewayClient gateway,
+      ResourceWriter writer,
+      ExecutorService writers,
+      Sealing sealing,
+      Clock clock,
+      OperatorMetrics metrics) {
+    this.watched = watched;
+    this.gateway = gateway;
+    this.writer = writer;
+    this.writers = writers;
+    this.sealing = sealing;
+    this.clock = clock;
+    this.metrics = metrics;
+  }
+
+  /** How things stand after a run. */
+  public enum Outcome {
+    /** Every node enforces what the resources say. */
+    SETTLED,
+    /** Nodes are late: look again soon. */
+    PENDING,
+    /** No gateway was reached, or the API server took something not: try again a little later. */
+    FAILED
+  }
+
+  /**
+   * Runs once.
+   *
+   * @throws Overtaken if another operator has taken over
+   */
+  public Outcome reconcile() throws Overtaken, InterruptedException {
+    Resources resources = watched.get();
+    Compilation compilation = null;
+    try {
+      compilation = publish(resources);
+      enforcement = gateway.enforcement();
+      if (enforcement.revision() != published.orElseThrow().revision()) {
+        read(); // a grant was revoked, or a server pinned
+        compilation = publish(resources);
+        enforcement = gateway.enforcement();
+      }
+      problem = Optional.empty();
+    } catch (GatewayUnreachable e) {
+      if (!problem.equals(Optional.of(e.getMessage()))) {
+        LOG.warn("what the resources say cannot be published now: {}", e.getMessage());
+      }
+      problem = Optional.of(e.getMessage());
+      if (compilation == null) {
+        compilation = compile(resources);
+      }
+    }
+    boolean written = report(compilation) & makeSecrets(resources, compilation);
+    metrics.standing(compilation, enforcement, published.map(Published::revision).orElse(0L));
+    if (problem.isPresent() || !written) {
+      return Outcome.FAILED;
+    }
+    return enforcement.has(published.orElseThrow().revision()) ? Outcome.SETTLED : Outcome.PENDING;
+  }
+
+  private void read() throws GatewayUnreachable, Overtaken, InterruptedException {
+    Published now = gateway.published();
+    if (fence == 0) {
+      fence = now.fence() + 1;
+    } else if (now.fence() > fence) {
+      throw new Overtaken("another operator wrote to the registry; its fence is " + now.fence());
+    }
+    published = Optional.of(now);
+  }
+
+  private Compilation compile(Resources resources) {
+    return Compilation.of(
+        resources, published.orElse(Published.NOTHING), refusals, sealing, clock.instant());
+  }
+
+  private Compilation publish(Resources resources)
+      throws GatewayUnreachable, Overtaken, InterruptedException {
+    if (published.isEmpty()) {
+      read();
+    }
+    refusals.keySet().retainAll(resources.all().keySet());
+    for (int i = 0; i < MAX_ROUNDS; i++) {
+      Compilation compilation = compile(resources);
+      Map<Ref, Content> contents = compilation.contents();
+      Published before = published.orElseThrow();
+      if (claimed && contents.equals(before.contents()) && compilation.pins().equals(pins)) {
+        return compilation;
+      }
+      PutResult result =
+          gateway.put(Compilation.document(contents, compilation.pins()), before.revision(), fence);
+      metrics.published(result);
+      if (result instanceof PutResult.Done done) {
+        done(before, contents, done.revision());
+        pins = compilation.pins();
+        return compilation;
+      } else if (result instanceof PutResult.Outdated) {
+        read();
+      } else if (result instanceof PutResult.Overtaken overtaken) {
+        throw new Overtaken(overtaken.reason());
+      } else if (result instanceof PutResult.Refused refused) {
+        refused(refused.errors(), contents);
+      }
+    }
+    throw new IllegalStateException("the registry changed each of " + MAX_ROUNDS + " times");
+  }
+
+  private void done(Published before, Map<Ref, Content> contents, long revision) {
+    Set<Ref> all = new HashSet<>(before.contents().keySet());
+    all.addAll(contents.keySet());
+    int changes = 0;
+    for (Ref ref : all) {
+      if (!Objects.equals(contents.get(ref), before.contents().get(ref))) {
+        revisions.put(ref, revision);
+        changes++;
+      }
+    }
+    claimed = true;
+    published = Optional.of(before.with(revision, fence, contents));
+    LOG.info("revision {} is published: {} of {} objects changed", revision, changes, all.size());
+  }
+
+  private void refused(List<String> errors, Map<Ref, Content> contents) throws GatewayUnreachable {
+    boolean told = false;
+    for (String error : errors) {
+      Optional<Ref> ref = RefusedPlace.find(error, contents);
+      if (ref.isPresent()) {
+        refusals.put(ref.get(), new Refusal(contents.get(ref.get()), error));
+        LOG.warn("{} is refused: {}", ref.get(), error);
+        told = true;
+      }
+    }
+    if (!told) {
+      throw new GatewayUnreachable("the registry refuses what is published: " + errors, null);
+    }
+  }
+
+  private OptionalLong revision(Ref ref, Verdict verdict) {
+    if (published.isEmpty() || !claimed || !published.get().of(ref).equals(verdict.content())) {
+      return OptionalLong.empty();
+    }
+    return OptionalLong.of(
+        revisions.computeIfAbsent(
+            ref,
+            unknown -> {
+              long newest = published.get().revision();
+              long said = verdict.resource().status().path("revision").asLong();
+              return said > 0 && said <= newest ? said : newest;
+            }));
+  }
+
+  /** Whether everything was taken. */
+  private boolean report(Compilation compilation) throws InterruptedException {
+    revisions.keySet().retainAll(compilation.verdicts().keySet());
+    reported.keySet().retainAll(compilation.verdicts().keySet());
+    Instant now = clock.instant();
+    Map<Ref, Future<?>> writing = new HashMap<>();
+    compilation
+        .verdicts()
+        .forEach(
+            (ref, verdict) -> {
+              Progress progress = new Progress(revision(ref, verdict), enforcement, problem);
+              Reported made = new Reported(verdict, progress);
+              if (made.equals(reported.get(ref))) {
+                return;
+              }
+              ObjectNode status = Statuses.of(verdict, progress, now);
+              reported.put(ref, made);
+              JsonNode before = verdict.resource().status();
+              if (!before.isObject() || !new Content(status).equals(new Content(before))) {
+                writing.put(ref, writers.submit(() -> write(verdict.resource(), status)));
+              }
+            });
+    boolean all = true;
+    for (Map.Entry<Ref, Future<?>> each : writing.entrySet()) {
+      try {
+        each.getValue().get();
+      } catch (ExecutionException e) {
+        LOG.warn("a status could not be written: {}", e.getCause().getMessage());
+        reported.remove(each.getKey());
+        all = false;
+      }
+    }
+    return all;
+  }
+
+  private Void write(Resource resource, ObjectNode status) throws IOException {
+    writer.status(resource, status);
+    metrics.statusWritten();
+    JsonNode before = condition(resource.status());
+    JsonNode after = condition(status);
+    if (!before.path("reason").equals(after.path("reason"))) {
+      boolean warning = after.path("status").asText().equals(Condition.Status.FALSE.text());
+      writer.event(
+          resource, warning, after.path("reason").asText(), after.path("message").asText());
+    }
+    return null;
+  }
+
+  private static JsonNode condition(JsonNode status) {
+    for (JsonNode condition : status.path("conditions")) {
+      if (condition.path("type").asText().equals(Condition.Type.READY.text())) {
+        return condition;
+      }
+    }
+    return status.path("none");
+  }
+
+  private boolean makeSecrets(Resources resources, Compilation compilation) {
+    List<Ref> grants = new ArrayList<>(compilation.wanted().keySet());
+    boolean all = true;
+    for (Ref grant : grants) {
+      try {
+        writer.secret(resources.all().get(grant), compilation.wanted().get(grant));
+      } catch (IOException e) {
+        LOG.warn("a Secret could not be made: {}", e.getMessage());
+        all = false;
+      }
+    }
+    return all;
+  }
+
+  /** Finds which resource an error of a node is about. */
+  private static final class RefusedPlace {
+    private static final Map<String, Kind> SECTIONS =
+        Map.of("servers", Kind.SERVER, "policies", Kind.POLICY, "grants", Kind.GRANT);
+
+    private RefusedPlace() {}
+
+    /**
+     * The resource that {@code /section/name...: message} names; a grant goes by its label there.
+     */
+    static Optional<Ref> find(String error, Map<Ref, Content> contents) {
+      int end = error.indexOf(": ");
+      String[] place = (end < 0 ? "" : error.substring(0, end)).split("/", 4);
+      if (place.length < 3 || !SECTIONS.containsKey(place[1])) {
+        return Optional.empty();
+      }
+      Kind kind = SECTIONS.get(place[1]);
+      if (kind != Kind.GRANT) {
+        Ref ref = new Ref(kind, place[2]);
+        return contents.containsKey(ref) ? Optional.of(ref) : Optional.empty();
+      }
+      String label = "\"label\":\"" + place[2] + "\"";
+      return contents.entrySet().stream()
+          .filter(each -> each.getKey().kind() == Kind.GRANT)
+          .filter(each -> each.getValue().text().contains(label))
+          .map(Map.Entry::getKey)
+          .findFirst();
+    }
+  }
+}
