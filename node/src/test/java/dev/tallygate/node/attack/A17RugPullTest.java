@@ -96,7 +96,7 @@ class A17RugPullTest {
 
   private JsonNode pinRecord(String state, String kind, String name) {
     return await()
-        .atMost(Duration.ofSeconds(20))
+        .atMost(Duration.ofSeconds(60))
         .until(
             () ->
                 scene.gate.audit().stream()

@@ -80,7 +80,7 @@ class A35TimeOfCheckTest {
     Scene.Stopped next = scene.stops(client.modernCall("alpha", "{}"));
     Scene.Stopped again = scene.stops(client.modernCall("slow", "{}"));
     finish.countDown();
-    HttpResponse<String> old = inFlight.get(30, TimeUnit.SECONDS);
+    HttpResponse<String> old = inFlight.get(60, TimeUnit.SECONDS);
 
     // Then
     next.denied(200, "(default deny)");

@@ -270,7 +270,7 @@ final class Scene implements AutoCloseable {
 
   private static <T> T awaited(Supplier<Optional<T>> wanted) {
     return await()
-        .atMost(Duration.ofSeconds(20))
+        .atMost(Duration.ofSeconds(60))
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(10))
         .until(wanted::get, Optional::isPresent)

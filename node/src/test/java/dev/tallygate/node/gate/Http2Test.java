@@ -441,7 +441,7 @@ class Http2Test {
 
       // Then
       assertThat(http.read(1).text()).contains("done");
-      stopped.get(20, TimeUnit.SECONDS);
+      stopped.get(60, TimeUnit.SECONDS);
     }
     assertThat(ends("long")).containsExactly("ok");
     assertThat(events()).endsWith("stop");

@@ -70,7 +70,7 @@ class UnknownCallersTest {
 
     // Then
     await()
-        .atMost(Duration.ofSeconds(10))
+        .atMost(Duration.ofSeconds(60))
         .untilAsserted(() -> assertThat(one() + counted()).isEqualTo(FLOOD));
     assertThat(counted()).isPositive();
     assertThat(records("rejections"))

@@ -98,14 +98,14 @@ class UnrecordedCallsTest {
             .start(1)
             .toCompletionStage()
             .toCompletableFuture()
-            .get(20, TimeUnit.SECONDS);
+            .get(60, TimeUnit.SECONDS);
     client =
         new TestClient(URI.create("http://127.0.0.1:" + port + "/mcp/fixture"), token.reveal());
   }
 
   @AfterEach
   void stop() throws Exception {
-    vertx.close().toCompletionStage().toCompletableFuture().get(20, TimeUnit.SECONDS);
+    vertx.close().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
     hazelcast.close();
     upstream.close();
   }
