@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Timeout;
  * and questions; without sessions that the nodes agree on, Alice has them at one node only, and an
  * answer is given twice.
  */
-@Timeout(120)
+@Timeout(300)
 class A02SessionsAcrossNodesTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String ACCEPTED =

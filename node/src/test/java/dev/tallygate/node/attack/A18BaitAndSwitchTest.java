@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
  * <p>Without the comparison in {@code ServerPinning.passes} the one caller reads the server's other
  * words, and calls of all pass: every test fails.
  */
-@Timeout(60)
+@Timeout(180)
 class A18BaitAndSwitchTest {
   private Scene scene;
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What one client, or one server, may take of a node. */
-@Timeout(60)
+@Timeout(180)
 class BoundsTest {
   private static final int MIB = 1024 * 1024;
 

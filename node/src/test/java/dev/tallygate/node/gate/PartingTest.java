@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What ends with a grant, with a client that leaves, and with the node. */
-@Timeout(60)
+@Timeout(180)
 class PartingTest {
   private FixtureServer upstream;
   private TestGate gate;

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What the gate does while its audit log cannot be written. */
-@Timeout(60)
+@Timeout(180)
 class UnrecordedCallsTest {
   private static final String POLICY =
       "{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"alpha\":{\"limits\":[{\"counter\":\"c\","
