@@ -21,14 +21,19 @@ final class QuorumMap<V> {
   /** How long a step may take. */
   static final Duration ANSWER_WITHIN = Duration.ofSeconds(2);
 
+  /** Key of a {@link Duration} in the member's user context that replaces it. */
+  static final String PATIENCE = "tallygate.patience";
+
   private static final String CUT_OFF = "too few data members are there to be sure";
 
   private final IMap<String, V> map;
   private final Quorum quorum;
+  private final Duration answerWithin;
 
   QuorumMap(HazelcastInstance member, String name) {
     this.map = member.getMap(name);
     this.quorum = LedgerOwner.at(member).quorum();
+    this.answerWithin = (Duration) member.getUserContext().getOrDefault(PATIENCE, ANSWER_WITHIN);
   }
 
   IMap<String, V> map() {
@@ -50,9 +55,7 @@ final class QuorumMap<V> {
 
   private <R> CompletableFuture<R> bounded(Supplier<CompletionStage<R>> asking) {
     return quorum.holds()
-        ? quorum
-            .believed(asking, CUT_OFF)
-            .orTimeout(ANSWER_WITHIN.toMillis(), TimeUnit.MILLISECONDS)
+        ? quorum.believed(asking, CUT_OFF).orTimeout(answerWithin.toMillis(), TimeUnit.MILLISECONDS)
         : CompletableFuture.failedFuture(new SplitBrainProtectionException(CUT_OFF));
   }
 }

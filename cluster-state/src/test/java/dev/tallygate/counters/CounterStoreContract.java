@@ -888,7 +888,7 @@ public abstract class CounterStoreContract {
       }
       int sum = 0;
       for (Future<Integer> one : threads.invokeAll(all)) {
-        sum += one.get(30, TimeUnit.SECONDS);
+        sum += one.get(60, TimeUnit.SECONDS);
       }
       return sum;
     } finally {
@@ -897,6 +897,6 @@ public abstract class CounterStoreContract {
   }
 
   private static <T> T join(CompletionStage<T> stage) {
-    return stage.toCompletableFuture().orTimeout(30, TimeUnit.SECONDS).join();
+    return stage.toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
   }
 }

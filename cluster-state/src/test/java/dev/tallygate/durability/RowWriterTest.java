@@ -50,7 +50,7 @@ class RowWriterTest {
                 .thenApply(written -> written && writer.unwritten("a").isPresent());
 
         // Then
-        assertThat(leftOver.get(20, TimeUnit.SECONDS)).isFalse();
+        assertThat(leftOver.get(60, TimeUnit.SECONDS)).isFalse();
       }
     }
   }
@@ -69,10 +69,10 @@ class RowWriterTest {
 
       // Then
       assertThat(before)
-          .failsWithin(Duration.ofSeconds(20))
+          .failsWithin(Duration.ofSeconds(60))
           .withThrowableOfType(ExecutionException.class);
       assertThat(after)
-          .failsWithin(Duration.ofSeconds(20))
+          .failsWithin(Duration.ofSeconds(60))
           .withThrowableOfType(ExecutionException.class);
     }
   }
@@ -83,14 +83,14 @@ class RowWriterTest {
         RowWriter writer = writer(table, Duration.ZERO)) {
       // Given
       writer.start();
-      assertThat(writer.write(row("a", 7)).get(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(writer.write(row("a", 7)).get(60, TimeUnit.SECONDS)).isTrue();
 
       // When
       CompletableFuture<Boolean> older = writer.write(row("a", 6));
 
       // Then
       assertThat(older)
-          .failsWithin(Duration.ofSeconds(20))
+          .failsWithin(Duration.ofSeconds(60))
           .withThrowableOfType(ExecutionException.class);
       assertThat(table.read("a").orElseThrow().change()).isEqualTo(7);
     }
@@ -108,8 +108,8 @@ class RowWriterTest {
       unread.reserve("s", List.of(claim(SECOND, "1")), 2_000);
 
       // When
-      assertThat(writer.write(row(known, 1, false)).get(20, TimeUnit.SECONDS)).isTrue();
-      assertThat(writer.write(row(unread, 2, true)).get(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(writer.write(row(known, 1, false)).get(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(writer.write(row(unread, 2, true)).get(60, TimeUnit.SECONDS)).isTrue();
 
       // Then
       Row kept = table.read("a").orElseThrow();

@@ -1,5 +1,6 @@
 package dev.tallygate.durability;
 
+import dev.tallygate.FreePorts;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,6 +14,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -43,13 +45,14 @@ public final class TestPostgres implements AutoCloseable {
 
   public TestPostgres() {
     execute("postgres", "CREATE DATABASE " + database);
-    listen(0);
-    port = door.getLocalPort();
+    port = FreePorts.one();
+    listen(port);
   }
 
   private static EmbeddedPostgres start() {
     try {
-      EmbeddedPostgres started = EmbeddedPostgres.builder().start();
+      EmbeddedPostgres started =
+          EmbeddedPostgres.builder().setPGStartupWait(Duration.ofSeconds(60)).start();
       Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(started)));
       return started;
     } catch (IOException e) {
@@ -120,6 +123,11 @@ public final class TestPostgres implements AutoCloseable {
         Socket inside = new Socket(InetAddress.getLoopbackAddress(), server.getPort());
         open.add(client);
         open.add(inside);
+        if (at.isClosed()) {
+          // It was cut meanwhile.
+          closeQuietly(client);
+          closeQuietly(inside);
+        }
         daemon(() -> pass(client, inside));
         daemon(() -> pass(inside, client));
       } catch (IOException e) {

@@ -57,8 +57,7 @@ class ClusterTest {
     EmbeddedHazelcast three = start(cluster.member(2));
     EmbeddedHazelcast gateway = start(cluster.gateway());
     List<EmbeddedHazelcast> all = List.of(one, two, three, gateway);
-    await().atMost(PATIENCE).until(() -> all.stream().allMatch(p -> p.quorum().present() == 3));
-    awaitSafe(one);
+    TestCluster.awaitCounting(3, all);
     Claim claim =
         new Claim(
             new CounterKey(Scope.GRANT, "alice", "calls", 86_400, Algorithm.FIXED),
@@ -105,8 +104,7 @@ class ClusterTest {
     EmbeddedHazelcast one = start(cluster.member(0));
     EmbeddedHazelcast two = start(cluster.member(1));
     EmbeddedHazelcast three = start(cluster.member(2));
-    await().atMost(PATIENCE).until(() -> one.quorum().present() == 3);
-    awaitSafe(one);
+    TestCluster.awaitCounting(3, List.of(one, two, three));
     AtomicBoolean leaving = new AtomicBoolean(true);
     Queue<Object> refusals = new ConcurrentLinkedQueue<>();
     AtomicInteger steps = new AtomicInteger();
@@ -122,12 +120,15 @@ class ClusterTest {
               }
             });
     caller.start();
-    await().atMost(PATIENCE).until(() -> steps.get() > 200);
+    try {
+      await().atMost(PATIENCE).until(() -> steps.get() > 200);
 
-    // When
-    two.close();
-    await().atMost(PATIENCE).until(() -> three.quorum().present() == 2);
-    leaving.set(false);
+      // When
+      two.close();
+      await().atMost(PATIENCE).until(() -> three.quorum().present() == 2);
+    } finally {
+      leaving.set(false);
+    }
     caller.join();
 
     // Then
@@ -164,13 +165,8 @@ class ClusterTest {
     assertThat(hazelcast.getConfig().getClusterName()).endsWith("-57");
   }
 
-  private static void awaitSafe(EmbeddedHazelcast process) {
-    await().atMost(PATIENCE).until(() -> process.member().getPartitionService().isClusterSafe());
-  }
-
   private static Object reserve(EmbeddedHazelcast process, String id, Claim claim) {
-    return process
-        .counterStore()
+    return HazelcastCounterStoreTest.patient(process)
         .reserve(id, List.of(claim))
         .toCompletableFuture()
         .orTimeout(60, TimeUnit.SECONDS)

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.tallygate.counters.Claim;
 import dev.tallygate.counters.CounterKey;
+import dev.tallygate.counters.ReserveResult.Reserved;
 import dev.tallygate.hazelcast.ClusterView.MemberView;
 import dev.tallygate.policy.Algorithm;
 import dev.tallygate.policy.OnStoreLoss;
@@ -29,14 +30,16 @@ class ClusterWatchTest {
     try (EmbeddedHazelcast member = EmbeddedHazelcast.start(cluster.member(0))) {
       EmbeddedHazelcast gateway = EmbeddedHazelcast.start(cluster.gateway());
       await().atMost(PATIENCE).until(() -> member.watch().mostNodes() == 2);
+      TestCluster.awaitCounting(1, List.of(member, gateway));
 
       // When
-      gateway
-          .counterStore()
-          .reserve("one", List.of(claim()))
-          .toCompletableFuture()
-          .orTimeout(60, TimeUnit.SECONDS)
-          .join();
+      assertThat(
+              HazelcastCounterStoreTest.patient(gateway)
+                  .reserve("one", List.of(claim()))
+                  .toCompletableFuture()
+                  .orTimeout(60, TimeUnit.SECONDS)
+                  .join())
+          .isInstanceOf(Reserved.class);
 
       // Then
       await()

@@ -36,6 +36,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(180)
 class CutOffMasterTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration A_WHILE = Duration.ofMillis(500);
   private static final int SUBJECTS = 30;
   private static final int MAX = 2;
 
@@ -48,12 +49,8 @@ class CutOffMasterTest {
     for (int i = 0; i < 3; i++) {
       members.add(EmbeddedHazelcast.start(cluster.member(i)));
     }
-    for (EmbeddedHazelcast each : members) {
-      await().atMost(PATIENCE).until(() -> each.quorum().present() == 3);
-    }
-    await().atMost(PATIENCE).until(() -> first().member().getPartitionService().isClusterSafe());
+    TestCluster.awaitCounting(3, members);
     CounterStore store = HazelcastCounterStoreTest.patient(first());
-    await().atMost(PATIENCE).until(() -> reserve(store, "warm").join() instanceof Reserved);
     for (int i = 0; i < SUBJECTS; i++) {
       assertThat(reserve(store, "subject-" + i).join()).isInstanceOf(Reserved.class);
     }
@@ -70,53 +67,88 @@ class CutOffMasterTest {
   /** Both losses are found in one round of heartbeats, as a rule: one after the other, still. */
   @Test
   void stepUnderWayIsNotBelievedWhenTheFirstOfTwoLossesIsNoticed() {
+    // Given steps that wait for members that are cut off
     cut = true;
-    List<CompletableFuture<ReserveResult>> underWay = new ArrayList<>();
-    for (int i = 0; i < SUBJECTS; i++) {
-      underWay.add(reserve(first().counterStore(), "subject-" + i));
-    }
-    sleep(500);
+    List<CompletableFuture<ReserveResult>> underWay = reserveOnFirst();
+    awaitNoneLetThroughFor(A_WHILE, underWay);
+
+    // When
     suspect(first(), members.get(2));
     suspect(first(), members.get(1));
 
+    // Then
     assertNoneIsLetThroughTwice(underWay);
   }
 
   /** The last heartbeats of two members may be an interval apart, and so are their losses. */
   @Test
   void stepsAreNotBelievedBetweenTheFirstAndTheSecondOfTwoLosses() {
+    // Given a loss that has been noticed
     cut = true;
+    int owned = ownedByFirst();
     suspect(first(), members.get(2));
-    sleep(500);
-    List<CompletableFuture<ReserveResult>> between = new ArrayList<>();
-    for (int i = 0; i < SUBJECTS; i++) {
-      between.add(reserve(first().counterStore(), "subject-" + i));
-    }
-    sleep(1000);
+    await().atMost(PATIENCE).until(() -> first().quorum().present() == 2);
+    await().atMost(PATIENCE).until(() -> ownedByFirst() > owned);
+
+    // When
+    List<CompletableFuture<ReserveResult>> between = reserveOnFirst();
+    awaitNoneLetThroughFor(A_WHILE, between);
     suspect(first(), members.get(1));
 
+    // Then
     assertNoneIsLetThroughTwice(between);
   }
 
   /** A loss that has nothing to do with the copies of a step. */
   @Test
   void stepUnderWayIsNotBelievedWhenAGatewayLeaves() throws Exception {
+    // Given steps that wait for members that are cut off
     EmbeddedHazelcast gateway = EmbeddedHazelcast.start(cluster.gateway());
     members.add(gateway);
     await().atMost(PATIENCE).until(() -> first().member().getCluster().getMembers().size() == 4);
     cut = true;
-    List<CompletableFuture<ReserveResult>> underWay = new ArrayList<>();
-    for (int i = 0; i < SUBJECTS; i++) {
-      underWay.add(reserve(first().counterStore(), "subject-" + i));
-    }
-    sleep(500);
+    List<CompletableFuture<ReserveResult>> underWay = reserveOnFirst();
+    awaitNoneLetThroughFor(A_WHILE, underWay);
+
+    // When a gateway is lost, and later the members
     suspect(first(), gateway);
-    sleep(2000);
+    await().atMost(PATIENCE).until(() -> underWay.stream().allMatch(CompletableFuture::isDone));
     suspect(first(), members.get(2));
     suspect(first(), members.get(1));
     gateway.member().getLifecycleService().terminate();
 
+    // Then
     assertNoneIsLetThroughTwice(underWay);
+  }
+
+  private List<CompletableFuture<ReserveResult>> reserveOnFirst() {
+    List<CompletableFuture<ReserveResult>> underWay = new ArrayList<>();
+    for (int i = 0; i < SUBJECTS; i++) {
+      underWay.add(reserve(first().counterStore(), "subject-" + i));
+    }
+    return underWay;
+  }
+
+  /** As long as their copies cannot be written. */
+  private static void awaitNoneLetThroughFor(
+      Duration time, List<CompletableFuture<ReserveResult>> steps) {
+    await()
+        .atMost(PATIENCE)
+        .during(time)
+        .failFast(() -> steps.stream().anyMatch(CutOffMasterTest::isLetThrough))
+        .until(() -> true);
+  }
+
+  private static boolean isLetThrough(CompletableFuture<ReserveResult> step) {
+    return step.isDone() && step.join() instanceof Reserved;
+  }
+
+  /** As the first sees it. */
+  private int ownedByFirst() {
+    return (int)
+        first().member().getPartitionService().getPartitions().stream()
+            .filter(each -> each.getOwner() != null && each.getOwner().localMember())
+            .count();
   }
 
   private void assertNoneIsLetThroughTwice(List<CompletableFuture<ReserveResult>> onFirst) {
@@ -193,13 +225,5 @@ class CutOffMasterTest {
         .reserve(UUID.randomUUID().toString(), List.of(claim))
         .toCompletableFuture()
         .orTimeout(60, TimeUnit.SECONDS);
-  }
-
-  private static void sleep(long millis) {
-    try {
-      Thread.sleep(millis);
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
   }
 }

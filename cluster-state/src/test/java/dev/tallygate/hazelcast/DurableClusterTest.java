@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
@@ -200,10 +201,9 @@ class DurableClusterTest {
     }
 
     // When two of three members end at once, and come back
-    members.get(1).kill();
-    members.get(2).kill();
-    members.remove(2);
-    members.remove(1);
+    List<EmbeddedHazelcast> two = members.subList(1, 3);
+    two.parallelStream().forEach(EmbeddedHazelcast::kill);
+    two.clear();
     start(1, Mode.STRICT);
     start(2, Mode.STRICT);
     awaitCounting();
@@ -240,11 +240,10 @@ class DurableClusterTest {
     }
 
     // Then
-    assertThat(members.get(0).durability().orElseThrow().problem()).isPresent();
+    await().atMost(PATIENCE).until(() -> problem().isPresent());
     assertThat(waiting(members.get(0))).isEqualTo(1);
     postgres.set(Way.OPEN);
-    await().atMost(PATIENCE).until(() -> waiting(members.get(0)) == 0);
-    assertThat(members.get(0).durability().orElseThrow().problem()).isEmpty();
+    await().atMost(PATIENCE).until(() -> waiting(members.get(0)) == 0 && problem().isEmpty());
     killAll();
     restartAll(Mode.STRICT);
     assertThat(join(store().usage(key)).used()).isEqualByComparingTo("6");
@@ -261,9 +260,7 @@ class DurableClusterTest {
     postgres.set(Way.CUT);
     CounterKey day = new CounterKey(Scope.GRANT, "new", "calls", DAY, Algorithm.FIXED);
     CounterKey minute = new CounterKey(Scope.GRANT, "new", "calls", 60, Algorithm.FIXED);
-    await()
-        .atMost(PATIENCE)
-        .until(() -> members.get(0).durability().orElseThrow().problem().isPresent());
+    await().atMost(PATIENCE).until(() -> problem().isPresent());
 
     // When // Then
     assertThat(reserve(claim(day, "1", "10"))).isInstanceOf(Unavailable.class);
@@ -343,7 +340,7 @@ class DurableClusterTest {
     List<Future<?>> callers = new ArrayList<>();
     for (int thread = 0; thread < 6; thread++) {
       Random random = new Random(seed * 1000 + thread);
-      CounterStore store = members.get(thread % members.size()).counterStore();
+      EmbeddedHazelcast member = members.get(thread % members.size());
       callers.add(
           threads.submit(
               () -> {
@@ -352,12 +349,17 @@ class DurableClusterTest {
                   int units = 1 + random.nextInt(3);
                   ReserveResult result =
                       join(
-                          store.reserve(
-                              UUID.randomUUID().toString(),
-                              List.of(
-                                  claim(key, Integer.toString(units), Integer.toString(most)))));
+                          member
+                              .counterStore()
+                              .reserve(
+                                  UUID.randomUUID().toString(),
+                                  List.of(
+                                      claim(
+                                          key, Integer.toString(units), Integer.toString(most)))));
                   answered.incrementAndGet();
-                  if (result instanceof Unavailable) {
+                  // A busy machine may keep any single answer too long.
+                  if (result instanceof Unavailable
+                      && !member.member().getLifecycleService().isRunning()) {
                     return;
                   }
                   if (result instanceof Reserved reserved) {
@@ -366,8 +368,11 @@ class DurableClusterTest {
                       // Whatever the answer: where it is lost, they may be given back or not.
                       admitted.get(key).addAndGet(-units);
                       join(
-                          store.settle(
-                              reserved.reservation(), reserved.reservation().unitsOf(Set.of(key))));
+                          member
+                              .counterStore()
+                              .settle(
+                                  reserved.reservation(),
+                                  reserved.reservation().unitsOf(Set.of(key))));
                     }
                   }
                 }
@@ -421,17 +426,16 @@ class DurableClusterTest {
   }
 
   private void awaitCounting() {
-    Claim probe =
-        claim(new CounterKey(Scope.GRANT, "probe", "probe", 1, Algorithm.FIXED), "0", "1");
-    await().atMost(PATIENCE).until(() -> reserve(probe) instanceof Reserved);
-    await()
-        .atMost(PATIENCE)
-        .until(() -> members.get(0).member().getPartitionService().isClusterSafe());
+    TestCluster.awaitCounting(members.size(), members);
   }
 
   private void killAll() {
     members.parallelStream().forEach(EmbeddedHazelcast::kill);
     members.clear();
+  }
+
+  private Optional<String> problem() {
+    return members.get(0).durability().orElseThrow().problem();
   }
 
   private static int waiting(EmbeddedHazelcast member) {

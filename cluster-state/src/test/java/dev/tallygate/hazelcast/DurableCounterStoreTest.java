@@ -44,7 +44,9 @@ class DurableCounterStoreTest extends CounterStoreContract {
   protected CounterStore newStore(InstantSource clock) {
     hazelcast.member().getUserContext().put(LedgerOwner.CLOCK, clock);
     hazelcast.member().getMap(HazelcastCounterStore.MAP).clear();
-    await().until(() -> hazelcast.durability().orElseThrow().waiting() == 0);
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> hazelcast.durability().orElseThrow().waiting() == 0);
     try (Connection connection = DriverManager.getConnection(URL);
         Statement statement = connection.createStatement()) {
       statement.execute("DELETE FROM tallygate_counts");

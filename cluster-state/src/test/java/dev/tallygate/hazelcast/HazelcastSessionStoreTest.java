@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /** What the contract of sessions does not say, and members that are lost can break. */
 class HazelcastSessionStoreTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Opening ALICES = new Opening("alice", Set.of());
 
   private final List<AutoCloseable> opened = new ArrayList<>();
@@ -41,7 +41,7 @@ class HazelcastSessionStoreTest {
   }
 
   private static <T> T join(CompletionStage<T> stage) {
-    return stage.toCompletableFuture().orTimeout(20, TimeUnit.SECONDS).join();
+    return stage.toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
   }
 
   private static SessionKey key(int i) {
@@ -87,7 +87,7 @@ class HazelcastSessionStoreTest {
     TestCluster cluster = new TestCluster(2);
     EmbeddedHazelcast one = opened(EmbeddedHazelcast.start(cluster.member(0)));
     EmbeddedHazelcast other = opened(EmbeddedHazelcast.start(cluster.member(1)));
-    await().atMost(PATIENCE).until(() -> one.quorum().holds() && other.quorum().holds());
+    TestCluster.awaitCounting(2, List.of(one, other));
     SessionStore onOne = opened(one.newSessionStore());
     SessionStore onOther = opened(other.newSessionStore());
     KnownSession known = join(onOne.open(key(1), ALICES)).orElseThrow();

@@ -50,12 +50,8 @@ class LostCountsTest {
     EmbeddedHazelcast lives = start(0);
     EmbeddedHazelcast one = start(1);
     EmbeddedHazelcast other = start(2);
-    await().atMost(PATIENCE).until(() -> lives.quorum().present() == 3);
-    await().atMost(PATIENCE).until(() -> lives.member().getPartitionService().isClusterSafe());
+    TestCluster.awaitCounting(3, List.of(lives, one, other));
     CounterStore before = HazelcastCounterStoreTest.patient(lives);
-    await()
-        .atMost(PATIENCE)
-        .until(() -> reserve(before, claim("first", 86_400)) instanceof Reserved);
     for (int i = 0; i < SUBJECTS; i++) {
       assertThat(reserve(before, claim("subject-" + i, 86_400))).isInstanceOf(Reserved.class);
     }

@@ -35,7 +35,7 @@ final class SessionMembers implements AutoCloseable {
     }
     assertThat(members.get(0).member().getCluster().getMembers()).hasSize(count);
     await()
-        .atMost(Duration.ofSeconds(20))
+        .atMost(Duration.ofSeconds(60))
         .until(() -> members.get(0).member().getPartitionService().isClusterSafe());
   }
 
@@ -44,6 +44,8 @@ final class SessionMembers implements AutoCloseable {
     config.setClusterName(cluster);
     config.setProperty("hazelcast.wait.seconds.before.join", "0");
     config.getUserContext().put(LedgerOwner.CLOCK, clock);
+    // What is tested here is never how fast a busy machine answers.
+    config.getUserContext().put(QuorumMap.PATIENCE, HazelcastCounterStoreTest.PATIENT);
     // Java serialisation of anything of ours would fail the test.
     config
         .getSerializationConfig()

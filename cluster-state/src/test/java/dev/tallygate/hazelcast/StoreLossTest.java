@@ -7,6 +7,7 @@ import com.hazelcast.map.EntryProcessor;
 import com.hazelcast.map.IMap;
 import dev.tallygate.counters.Claim;
 import dev.tallygate.counters.CounterKey;
+import dev.tallygate.counters.CounterStore;
 import dev.tallygate.counters.CounterTable;
 import dev.tallygate.counters.Reservation;
 import dev.tallygate.counters.ReserveResult;
@@ -32,6 +33,9 @@ import org.junit.jupiter.api.Test;
 class StoreLossTest {
   private static final Duration SOON = Duration.ofMillis(50);
 
+  /** Long enough for what is not kept back to be answered before. */
+  private static final Duration IN_A_WHILE = Duration.ofSeconds(5);
+
   private static EmbeddedHazelcast hazelcast;
 
   @BeforeAll
@@ -50,7 +54,8 @@ class StoreLossTest {
     EmbeddedHazelcast closed = EmbeddedHazelcast.standalone();
     Claim claim = claim(Scope.GRANT, "closed", OnStoreLoss.DENY);
     Reservation reservation =
-        ((ReserveResult.Reserved) join(closed.counterStore().reserve("before", List.of(claim))))
+        ((ReserveResult.Reserved)
+                join(HazelcastCounterStoreTest.patient(closed).reserve("before", List.of(claim))))
             .reservation();
 
     // When
@@ -76,16 +81,15 @@ class StoreLossTest {
     Claim early = claim(Scope.GRANT, "late", OnStoreLoss.DENY);
     Claim late = claim(Scope.SERVER, "late", OnStoreLoss.DENY);
     Reservation before =
-        ((ReserveResult.Reserved)
-                join(hazelcast.counterStore().reserve("late-0", List.of(early, late))))
+        ((ReserveResult.Reserved) join(patient().reserve("late-0", List.of(early, late))))
             .reservation();
-    join(hazelcast.counterStore().settle(before, before.unitsOf(Set.of(early.key(), late.key()))));
+    join(patient().settle(before, before.unitsOf(Set.of(early.key(), late.key()))));
     Queue<Runnable> keptBack = new ConcurrentLinkedQueue<>();
     Steps slow =
         keepingBack(
             keptBack,
             step -> step instanceof ReserveProcessor reserve && reserve.claims.contains(late));
-    HazelcastCounterStore store = storeOn(slow);
+    HazelcastCounterStore store = storeOn(slow, IN_A_WHILE);
 
     // When
     ReserveResult result = join(store.reserve("late-1", List.of(early, late)));
@@ -171,8 +175,16 @@ class StoreLossTest {
   }
 
   private static HazelcastCounterStore storeOn(Steps steps) {
+    return storeOn(steps, SOON);
+  }
+
+  private static HazelcastCounterStore storeOn(Steps steps, Duration answerWithin) {
     return new HazelcastCounterStore(
-        steps, hazelcast.births(), LedgerOwner.at(hazelcast.member()), SOON);
+        steps, hazelcast.births(), LedgerOwner.at(hazelcast.member()), answerWithin);
+  }
+
+  private static CounterStore patient() {
+    return HazelcastCounterStoreTest.patient(hazelcast);
   }
 
   private static CounterTable tableOf(String subject) {
@@ -182,7 +194,7 @@ class StoreLossTest {
   }
 
   private static void assertUsed(Claim claim, int units) {
-    assertThat(join(hazelcast.counterStore().usage(claim.key())).used())
+    assertThat(join(patient().usage(claim.key())).used())
         .isEqualByComparingTo(BigDecimal.valueOf(units));
   }
 
@@ -213,6 +225,6 @@ class StoreLossTest {
   }
 
   private static <T> T join(CompletionStage<T> stage) {
-    return stage.toCompletableFuture().orTimeout(30, TimeUnit.SECONDS).join();
+    return stage.toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
   }
 }

@@ -29,7 +29,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 class MajorityRegisterTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Duration BRIEFLY = Duration.ofMillis(50);
 
   private final TestKeepers keepers = new TestKeepers(3);
@@ -263,7 +263,7 @@ class MajorityRegisterTest {
     over.set(true);
 
     // Then
-    assertThat(chaos.get(30, TimeUnit.SECONDS)).isPositive();
+    assertThat(chaos.get(60, TimeUnit.SECONDS)).isPositive();
     five.lose(0);
     assertThat(registerOf(five).change(current -> current, PATIENCE))
         .isInstanceOfSatisfying(

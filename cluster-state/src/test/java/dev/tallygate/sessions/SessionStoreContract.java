@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
  * nodes there are; where there is one, all that crosses nodes stays on it.
  */
 public abstract class SessionStoreContract {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** Of this test alone, since stores are shared by tests. */
   private final String alice = "alice-" + UUID.randomUUID();
@@ -43,7 +43,7 @@ public abstract class SessionStoreContract {
   }
 
   protected static <T> T join(CompletionStage<T> stage) {
-    return stage.toCompletableFuture().orTimeout(20, TimeUnit.SECONDS).join();
+    return stage.toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
   }
 
   private KnownSession open(int node, SessionKey opened, String grantId) {

@@ -27,7 +27,7 @@ public abstract class TaskStoreContract {
   protected abstract TaskStore node(int number);
 
   private static <T> T join(CompletionStage<T> stage) {
-    return stage.toCompletableFuture().orTimeout(20, TimeUnit.SECONDS).join();
+    return stage.toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
   }
 
   private void began(int node, String task, String grantId) {
@@ -113,7 +113,7 @@ public abstract class TaskStoreContract {
     node(1).retainOnly(Set.of(bob));
 
     // Then
-    await().atMost(Duration.ofSeconds(20)).until(() -> !owns(2, alice, "alices"));
+    await().atMost(Duration.ofSeconds(60)).until(() -> !owns(2, alice, "alices"));
     assertThat(join(node(0).tasksOf(alice, server)).test("alices")).isFalse();
     assertThat(owns(0, bob, "bobs")).isTrue();
   }

@@ -7,8 +7,8 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tallygate.node.cli.CommandRun;
+import dev.tallygate.node.fixture.FreePorts;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -31,13 +31,13 @@ class ClusterNodesTest {
 
   @TempDir Path directory;
   private final String cluster = "test-" + UUID.randomUUID();
-  private final int first = freePort();
-  private final int second = freePort();
+  private final int first = FreePorts.one();
+  private final int second = FreePorts.one();
 
   @Test
   void nodeWithoutQuorumIsNotReadyUntilEnoughMembersAreThere() throws Exception {
     // Given
-    Path served = file("served", freePort(), 2, "member", first);
+    Path served = file("served", FreePorts.one(), 2, "member", first);
     Path stored = stateFile("stored", second);
 
     // When
@@ -89,7 +89,7 @@ class ClusterNodesTest {
             servers: { files: { url: "http://127.0.0.1:1/mcp" } }
             audit: { file: alone.jsonl }
             """
-                .formatted(freePort()));
+                .formatted(FreePorts.one()));
 
     // When
     try (Node node = Node.start(alone)) {
@@ -147,7 +147,7 @@ class ClusterNodesTest {
   private Path stateFile(String name, int port) throws IOException {
     return Files.writeString(
         directory.resolve(name + ".yaml"),
-        "name: %s\nadmin: { port: %d }\n".formatted(name, freePort())
+        "name: %s\nadmin: { port: %d }\n".formatted(name, FreePorts.one())
             + clusterPart(2, "member", port));
   }
 
@@ -179,13 +179,5 @@ class ClusterNodesTest {
         .send(
             HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path)).build(),
             BodyHandlers.ofString());
-  }
-
-  private static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

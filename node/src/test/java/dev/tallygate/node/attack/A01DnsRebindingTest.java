@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>Without {@code Door.checkHostAndOrigin} the call of any page reaches the server, and its
  * DELETE ends the session.
  */
-@Timeout(60)
+@Timeout(180)
 class A01DnsRebindingTest {
   private static final byte[] CALL =
       TestClient.legacyCallBody("alpha").getBytes(StandardCharsets.UTF_8);

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
  * <p>Without the comparison of grants in {@code Sessions.find} Bob calls in Alice's session, reads
  * her stream and ends it.
  */
-@Timeout(60)
+@Timeout(180)
 class A02SessionHijackTest {
   private static Scene scene;
   private String session;

@@ -7,15 +7,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.node.cli.CommandRun;
 import dev.tallygate.node.fixture.Answer;
 import dev.tallygate.node.fixture.FixtureServer;
+import dev.tallygate.node.fixture.FreePorts;
 import dev.tallygate.node.gate.TestClient;
 import dev.tallygate.node.gate.TestGate;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -37,9 +35,9 @@ import org.junit.jupiter.api.Timeout;
  * and questions; without sessions that the nodes agree on, Alice has them at one node only, and an
  * answer is given twice.
  */
-@Timeout(120)
+@Timeout(300)
 class A02SessionsAcrossNodesTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String ACCEPTED =
       "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"result\":{\"action\":\"accept\",\"content\":{}}}";
 
@@ -55,7 +53,7 @@ class A02SessionsAcrossNodesTest {
               gate.grant("carol", "fixture", "some");
               gate.config()
                   .withObject("/admin")
-                  .put("port", freePort())
+                  .put("port", FreePorts.one())
                   .put("token", "${file:admin-token}");
               gate.write("admin-token", "a-token-of-these-tests-only");
             });
@@ -222,14 +220,6 @@ class A02SessionsAcrossNodesTest {
           .rejected(401, "token");
     }
     await().atMost(PATIENCE).until(() -> initialized(other.bob, "carols").statusCode() == 200);
-  }
-
-  private static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   /**

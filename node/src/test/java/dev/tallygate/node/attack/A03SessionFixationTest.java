@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>Where {@code Gate.findSession} takes an id as it comes, a server without sessions of its own
  * serves every id that somebody thought of.
  */
-@Timeout(60)
+@Timeout(180)
 class A03SessionFixationTest {
   private static final String CALL = TestClient.legacyCallBody("alpha");
 

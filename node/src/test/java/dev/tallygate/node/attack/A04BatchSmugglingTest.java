@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>Where {@code MessageReader} judges an array by its first message, the whole array reaches the
  * server, and the denied call in it.
  */
-@Timeout(60)
+@Timeout(180)
 class A04BatchSmugglingTest {
   private static final String CALL = TestClient.legacyCallBody("alpha");
   private static final String DENIED = TestClient.legacyCallBody("denied");

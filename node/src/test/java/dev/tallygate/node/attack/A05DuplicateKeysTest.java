@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>Without the check in {@code StrictJson} the gate judges by the last and forwards both: a call
  * of {@code denied} passes as one of {@code alpha}.
  */
-@Timeout(60)
+@Timeout(180)
 class A05DuplicateKeysTest {
   private static final String CALL = TestClient.modernBody("alpha");
   private static final String META = "io.modelcontextprotocol/protocolVersion";

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>Without {@code KeyFolding} and {@code MessageReader.requireOnly} both keys reach the server,
  * and one in Go acts on the one that was not judged.
  */
-@Timeout(60)
+@Timeout(180)
 class A06LookAlikeKeysTest {
   private static final String CALL = TestClient.modernBody("alpha");
 

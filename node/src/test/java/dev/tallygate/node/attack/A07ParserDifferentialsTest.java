@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>With a lenient parser in {@code StrictJson} comments, second messages, {@code NaN} and bytes
  * that are not UTF-8 reach the server.
  */
-@Timeout(60)
+@Timeout(180)
 class A07ParserDifferentialsTest {
   private static final String CALL = TestClient.legacyCallBody("alpha");
   private static final String OTHER = TestClient.legacyCallBody("denied");

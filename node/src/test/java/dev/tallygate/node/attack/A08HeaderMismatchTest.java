@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>Without the comparison in {@code EraDetection} a call of {@code alpha} reaches the server
  * under a header that names {@code denied}, or two names.
  */
-@Timeout(60)
+@Timeout(180)
 class A08HeaderMismatchTest {
   private static Scene scene;
 

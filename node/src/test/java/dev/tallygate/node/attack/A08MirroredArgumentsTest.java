@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>Without the check in {@code PinCheck} the server gets a body that says one thing and headers
  * that say another, for all seven pairs.
  */
-@Timeout(60)
+@Timeout(180)
 class A08MirroredArgumentsTest {
   private static Scene pinned;
   private static Scene any;

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>Without the comparisons in {@code EraDetection} a message goes out under a header of the one
  * era with a body of the other.
  */
-@Timeout(60)
+@Timeout(180)
 class A09EraConfusionTest {
   private static final String NONE = "none";
   private static final List<String> LEGACY = List.of("2025-03-26", "2025-06-18", "2025-11-25");

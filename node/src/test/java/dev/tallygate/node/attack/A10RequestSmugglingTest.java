@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * chunked} is served; what else contradicts itself is refused by the HTTP codec, of which a version
  * with {@code chunked, xchunked} mended is pinned.
  */
-@Timeout(60)
+@Timeout(180)
 class A10RequestSmugglingTest {
   private static final String CALL = TestClient.modernBody("alpha");
   private static final String CHUNKED =

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * the hidden list; without the checks in {@code EventRelay} batches, second answers and answers to
  * other requests arrive.
  */
-@Timeout(60)
+@Timeout(180)
 class A11StreamSmugglingTest {
   private static final String RESULT = "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"content\":[]}}";
   private static final String LIST =

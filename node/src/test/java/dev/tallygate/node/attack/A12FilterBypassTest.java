@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>Without {@code ListFilter} in {@code Relay} the hidden tool arrives on every one of these
  * ways.
  */
-@Timeout(60)
+@Timeout(180)
 class A12FilterBypassTest {
   private static final String TOOLS =
       "[{\"name\":\"alpha\",\"inputSchema\":{\"type\":\"object\"}},"

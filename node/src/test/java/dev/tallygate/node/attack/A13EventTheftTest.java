@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>Without {@code Gate.requireOwnEvent} the server is asked to resume from an event of Alice's in
  * a session of Bob's.
  */
-@Timeout(60)
+@Timeout(180)
 class A13EventTheftTest {
   private static Scene scene;
   private String alices;

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>Without {@code Gate.requireQuestion} every invented consent reaches the server, twice if it is
  * sent twice.
  */
-@Timeout(60)
+@Timeout(180)
 class A14ForgedAnswersTest {
   private static final String ACCEPTED =
       "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"action\":\"accept\",\"content\":{}}}";

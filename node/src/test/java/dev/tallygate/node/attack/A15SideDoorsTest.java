@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>Without {@code Gate.requireOwnTasks} Bob reads, answers and ends Alice's tasks; without the
  * list of methods in {@code Judge} a vendor's own way to call reaches the server.
  */
-@Timeout(60)
+@Timeout(180)
 class A15SideDoorsTest {
   private static final String CAREFUL =
       "{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"alpha\":{\"deny_if\":[{"

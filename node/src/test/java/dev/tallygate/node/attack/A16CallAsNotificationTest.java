@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>Without the check in {@code MessageReader}, and the list of methods in {@code Judge} behind
  * it, the call of any tool reaches the server undecided.
  */
-@Timeout(60)
+@Timeout(180)
 class A16CallAsNotificationTest {
   private static Scene scene;
   private static String session;

@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>Without the comparison in {@code ServerPinning.passes} every changed tool is listed in its new
  * words and its call reaches the server, with no record of it: 19 of 20 tests fail.
  */
-@Timeout(60)
+@Timeout(180)
 class A17RugPullTest {
   private final AtomicReference<String> instructions = new AtomicReference<>("Be careful.");
   private final AtomicReference<String> prompt = new AtomicReference<>("Writes a poem.");
@@ -96,7 +96,7 @@ class A17RugPullTest {
 
   private JsonNode pinRecord(String state, String kind, String name) {
     return await()
-        .atMost(Duration.ofSeconds(20))
+        .atMost(Duration.ofSeconds(60))
         .until(
             () ->
                 scene.gate.audit().stream()

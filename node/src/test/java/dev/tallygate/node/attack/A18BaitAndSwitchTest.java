@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
  * <p>Without the comparison in {@code ServerPinning.passes} the one caller reads the server's other
  * words, and calls of all pass: every test fails.
  */
-@Timeout(60)
+@Timeout(180)
 class A18BaitAndSwitchTest {
   private Scene scene;
 
@@ -69,7 +69,7 @@ class A18BaitAndSwitchTest {
     assertThat(scene.bob.list().body()).doesNotContain("evil.example");
     assertThat(listed(scene.alice)).doesNotContain("alpha");
     scene.stops(scene.alice.modernCall("alpha", "{}")).denied(200, "(pin)");
-    await().atMost(Duration.ofSeconds(20)).until(() -> isOnRecord("changed"));
+    await().atMost(Duration.ofSeconds(60)).until(() -> isOnRecord("changed"));
   }
 
   @Test
@@ -87,7 +87,7 @@ class A18BaitAndSwitchTest {
     // Then
     Scene.Stopped stopped = scene.stops(scene.alice.modernCall("alpha", "{}")).denied(200, "(pin)");
     assertThat(stopped.body()).contains("in two versions in turn (description)");
-    await().atMost(Duration.ofSeconds(20)).until(() -> isOnRecord("disagreeing"));
+    await().atMost(Duration.ofSeconds(60)).until(() -> isOnRecord("disagreeing"));
     assertThat(
             scene.gate.metric(
                 "tallygate_pin_events_total{server=\"fixture\",state=\"disagreeing\",}"))

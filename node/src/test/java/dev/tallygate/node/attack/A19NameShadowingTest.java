@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>Where names in a list need not be unique and keys may repeat, the second {@code search} is
  * listed and can be called.
  */
-@Timeout(60)
+@Timeout(180)
 class A19NameShadowingTest {
   private static final String TWICE =
       "{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"search\":{\"limits\":[{\"counter\":\"c\","

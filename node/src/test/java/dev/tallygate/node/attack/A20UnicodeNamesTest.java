@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>Where any name is taken, all look-alikes are listed and run under the default, past the rule
  * for {@code denied}.
  */
-@Timeout(60)
+@Timeout(180)
 class A20UnicodeNamesTest {
   /** The policy lets everything through but {@code denied}. */
   private static final String OPEN =

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>Where arguments need not be an object, the policy judges empty ones and the server gets the
  * others.
  */
-@Timeout(60)
+@Timeout(180)
 class A21ArgumentJugglingTest {
   private static final String TYPED =
       "{\"version\":\"1\",\"default\":\"deny\",\"tools\":{"

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>Without the bounds in {@code ArgumentSchema} the call of {@code doubling} never comes back: an
  * event loop is held for the 2<sup>40</sup> ways through its references.
  */
-@Timeout(60)
+@Timeout(180)
 class A22SchemaAttacksTest {
   private static FixtureServer elsewhere;
   private static Scene scene;

@@ -111,7 +111,7 @@ class A25StreamExhaustionTest {
     // Then
     await()
         .during(Duration.ofMillis(500))
-        .atMost(Duration.ofSeconds(30))
+        .atMost(Duration.ofSeconds(60))
         .until(written::get, Exchanges.unchanged());
     assertThat(written.get()).isPositive().isLessThan(total / 4);
     assertThat(scene.bob.call("alpha").body()).contains("\"text\":\"alpha\"");

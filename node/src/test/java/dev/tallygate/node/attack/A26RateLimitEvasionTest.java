@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
  * <p>Where a round with {@code requestState} is not charged, calls that pretend to be one are not
  * counted at all.
  */
-@Timeout(60)
+@Timeout(180)
 class A26RateLimitEvasionTest {
   private static final int TEN = 10;
   private static final String LIMITED =

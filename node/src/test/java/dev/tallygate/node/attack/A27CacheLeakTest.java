@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
  * <p>Without the rewriting in {@code ListFilter} the server's {@code public} and its day of {@code
  * ttlMs} reach the client.
  */
-@Timeout(60)
+@Timeout(180)
 class A27CacheLeakTest {
   private static final String WIDE =
       "{\"version\":\"1\",\"default\":\"allow\",\"hide\":[\"hidden\"]}";

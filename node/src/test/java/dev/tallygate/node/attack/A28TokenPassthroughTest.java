@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>With cookies and keys on the list of forwarded headers the server gets them; without the check
  * of statuses the error of a challenge reaches the client as it is.
  */
-@Timeout(60)
+@Timeout(180)
 class A28TokenPassthroughTest {
   private static Scene scene;
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  *
  * <p>Without the check every form, phishing URL and sampling request reaches the client.
  */
-@Timeout(60)
+@Timeout(180)
 class A29ServerQuestionsTest {
   private static final String FORM =
       "\"method\":\"elicitation/create\",\"params\":{\"message\":\"Your password?\","

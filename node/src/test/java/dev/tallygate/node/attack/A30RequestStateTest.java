@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>Where a message with {@code requestState} counts as a round of an allowed call, any argument,
  * any tool and any grant passes with it.
  */
-@Timeout(60)
+@Timeout(180)
 class A30RequestStateTest {
   private static final String STATE = "{\\\"n\\\":1}.\\u00e9+/==\\/\\ud83d\\ude00 ";
   private static final String CHANGING =

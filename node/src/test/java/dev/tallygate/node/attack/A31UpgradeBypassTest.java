@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>Without the check a GET that asks for another protocol reaches the server as a stream, and
  * CONNECT is answered as some path.
  */
-@Timeout(60)
+@Timeout(180)
 class A31UpgradeBypassTest {
   private static Scene scene;
 

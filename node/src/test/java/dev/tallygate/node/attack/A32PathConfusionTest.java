@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>With a path that is searched for instead of matched whole, 17 of the spellings reach the
  * server.
  */
-@Timeout(60)
+@Timeout(180)
 class A32PathConfusionTest {
   private static final byte[] CALL =
       TestClient.legacyCallBody("alpha").getBytes(StandardCharsets.UTF_8);

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>Without escapes a text ends its line and begins a record of its own, and what reads the log
  * fails.
  */
-@Timeout(60)
+@Timeout(180)
 class A33LogInjectionTest {
   private static Scene scene;
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
  * <p>Where the policy is asked first, a hidden tool is denied as such: other bytes, and no listing
  * of the server.
  */
-@Timeout(60)
+@Timeout(180)
 class A34ErrorOracleTest {
   private static final String SECRETIVE =
       "{\"version\":\"1\",\"default\":\"allow\",\"hide\":[\"hidden\"],\"tools\":{\"hidden\":{"

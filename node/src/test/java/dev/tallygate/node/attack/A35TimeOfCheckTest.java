@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
  * <p>Where the policy of the moment judges, a call is allowed by a revision that came into force
  * after it began, and the record names another.
  */
-@Timeout(60)
+@Timeout(180)
 class A35TimeOfCheckTest {
   private static final String ALLOW = "{\"version\":\"1\",\"default\":\"allow\"}";
   private static final String DENY = "{\"version\":\"1\",\"default\":\"deny\",\"list\":\"all\"}";
@@ -80,7 +80,7 @@ class A35TimeOfCheckTest {
     Scene.Stopped next = scene.stops(client.modernCall("alpha", "{}"));
     Scene.Stopped again = scene.stops(client.modernCall("slow", "{}"));
     finish.countDown();
-    HttpResponse<String> old = inFlight.get(30, TimeUnit.SECONDS);
+    HttpResponse<String> old = inFlight.get(60, TimeUnit.SECONDS);
 
     // Then
     next.denied(200, "(default deny)");

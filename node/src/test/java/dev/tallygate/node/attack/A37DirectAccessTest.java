@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
  * <p>Where the credential is sent with POST only, the server turns the gate away at the end of a
  * session.
  */
-@Timeout(60)
+@Timeout(180)
 class A37DirectAccessTest {
   private static final String SECRET = "Bearer only-the-gate-knows";
 

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.tallygate.node.fixture.FixtureServer;
+import dev.tallygate.node.fixture.FreePorts;
 import dev.tallygate.node.fixture.RawHttp;
 import dev.tallygate.node.fixture.ReceivedRequest;
 import dev.tallygate.node.fixture.Tool;
@@ -12,14 +13,11 @@ import dev.tallygate.node.gate.TestClient;
 import dev.tallygate.node.gate.TestGate;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -107,7 +105,7 @@ final class Scene implements AutoCloseable {
       throws Exception {
     FixtureServer upstream = started(server);
     String cluster = "test-" + UUID.randomUUID();
-    List<Integer> ports = freePorts(2);
+    List<Integer> ports = FreePorts.some(2);
     TestGate one = gate(upstream, settings.andThen(gate -> gate.member(cluster, ports, 0)));
     TestGate other =
         gate(upstream, settings.andThen(gate -> gate.member(cluster, ports, 1).grantsOf(one)));
@@ -119,25 +117,12 @@ final class Scene implements AutoCloseable {
     for (Scene scene : scenes) {
       await()
           .atMost(Duration.ofSeconds(60))
-          .until(() -> scene.gate.admin("/readyz").contains("\"ready\" : true"));
+          .until(
+              () ->
+                  scene.gate.admin("/readyz").contains("\"ready\" : true")
+                      && scene.gate.admin("/cluster").contains("\"partitionsSafe\" : true"));
     }
     return scenes;
-  }
-
-  private static List<Integer> freePorts(int count) {
-    List<ServerSocket> held = new ArrayList<>();
-    try {
-      // All at once, so that none is given twice.
-      for (int i = 0; i < count; i++) {
-        held.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-      }
-      for (ServerSocket each : held) {
-        each.close();
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return held.stream().map(ServerSocket::getLocalPort).toList();
   }
 
   /** An attack that no HTTP client would send. */
@@ -285,7 +270,7 @@ final class Scene implements AutoCloseable {
 
   private static <T> T awaited(Supplier<Optional<T>> wanted) {
     return await()
-        .atMost(Duration.ofSeconds(20))
+        .atMost(Duration.ofSeconds(60))
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(10))
         .until(wanted::get, Optional::isPresent)

@@ -316,7 +316,7 @@ class FileAuditLogTest {
       log.append(allowed("d-1"));
       // Then
       await().until(() -> Files.readString(file).contains("d-1"));
-      await().atMost(Duration.ofSeconds(5)).until(() -> disk.calls.contains("force"));
+      await().atMost(Duration.ofSeconds(60)).until(() -> disk.calls.contains("force"));
     }
   }
 

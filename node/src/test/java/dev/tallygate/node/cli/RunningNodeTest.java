@@ -3,10 +3,10 @@ package dev.tallygate.node.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tallygate.node.Node;
+import dev.tallygate.node.fixture.FreePorts;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -25,10 +25,6 @@ class RunningNodeTest {
 
   @BeforeEach
   void configuration() throws IOException {
-    int adminPort;
-    try (ServerSocket free = new ServerSocket(0)) {
-      adminPort = free.getLocalPort();
-    }
     config =
         Files.writeString(
             directory.resolve("tallygate.yaml"),
@@ -39,7 +35,7 @@ class RunningNodeTest {
               files: { url: "http://127.0.0.1:1/mcp" }
             audit: { file: audit.jsonl }
             """
-                .formatted(adminPort));
+                .formatted(FreePorts.one()));
   }
 
   private int mint(String label) {

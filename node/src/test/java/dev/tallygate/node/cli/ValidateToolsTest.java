@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Policies against the tools that servers have. */
-@Timeout(60)
+@Timeout(180)
 class ValidateToolsTest {
   private static final String TOOLS =
       "[{\"name\":\"alpha\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"amount\":{}}}}]";

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What one client, or one server, may take of a node. */
-@Timeout(60)
+@Timeout(180)
 class BoundsTest {
   private static final int MIB = 1024 * 1024;
 
@@ -99,7 +99,7 @@ class BoundsTest {
     // When
     finish.countDown();
     for (CompletableFuture<HttpResponse<String>> each : running) {
-      each.get(20, TimeUnit.SECONDS);
+      each.get(60, TimeUnit.SECONDS);
     }
 
     // Then
@@ -193,7 +193,7 @@ class BoundsTest {
           "Mcp-Name: alpha");
 
       // Then
-      await().atMost(Duration.ofSeconds(20)).until(() -> upstream.disconnects() == 1);
+      await().atMost(Duration.ofSeconds(60)).until(() -> upstream.disconnects() == 1);
       gate.assertNothingInFlight();
     }
   }
@@ -220,7 +220,7 @@ class BoundsTest {
     }
 
     // Then
-    await().atMost(Duration.ofSeconds(20)).until(() -> upstream.disconnects() == 1);
+    await().atMost(Duration.ofSeconds(60)).until(() -> upstream.disconnects() == 1);
     gate.assertNothingInFlight();
     assertThat(written.get()).isLessThan(32 * MIB);
   }
@@ -240,7 +240,7 @@ class BoundsTest {
     // Then
     assertThat(list.statusCode()).isEqualTo(502);
     assertThat(gate.completion(list).path("end").asText()).isEqualTo("broken");
-    assertThat(call).failsWithin(Duration.ofSeconds(20));
+    assertThat(call).failsWithin(Duration.ofSeconds(60));
     await().until(() -> upstream.disconnects() == 2);
   }
 
@@ -312,7 +312,7 @@ class BoundsTest {
     HttpResponse<?> refused =
         (HttpResponse<?>)
             CompletableFuture.anyOf(held.toArray(CompletableFuture[]::new))
-                .get(15, TimeUnit.SECONDS);
+                .get(60, TimeUnit.SECONDS);
     assertThat(refused.statusCode()).isEqualTo(502);
     assertThat((String) refused.body()).contains("as many answers as it can");
     assertThat(alice.list().statusCode()).isEqualTo(200);

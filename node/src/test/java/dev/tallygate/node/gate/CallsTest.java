@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Calls of both eras through the gate and back. */
-@Timeout(60)
+@Timeout(180)
 class CallsTest {
   private static FixtureServer upstream;
   private static FixtureServer legacyOnly;

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** HTTP/2, frame by frame: what holds in HTTP/1.1 holds in each of its streams. */
-@Timeout(60)
+@Timeout(180)
 class Http2Test {
   private static final int LARGE = 4 * 1024 * 1024;
 
@@ -441,7 +441,7 @@ class Http2Test {
 
       // Then
       assertThat(http.read(1).text()).contains("done");
-      stopped.get(20, TimeUnit.SECONDS);
+      stopped.get(60, TimeUnit.SECONDS);
     }
     assertThat(ends("long")).containsExactly("ok");
     assertThat(events()).endsWith("stop");

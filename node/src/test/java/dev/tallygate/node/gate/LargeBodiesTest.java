@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What a node does with more large requests than its heap can bear. */
-@Timeout(60)
+@Timeout(180)
 class LargeBodiesTest {
   private static final int LARGE = 4 * 1024 * 1024;
 

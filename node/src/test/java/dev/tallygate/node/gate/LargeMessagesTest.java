@@ -30,7 +30,7 @@ class LargeMessagesTest {
           Future<Thread> work = new LargeMessages(context).work(bytes, Thread::currentThread);
           work.onSuccess(by -> seen.complete(new Threads(loop, by, Thread.currentThread())));
         });
-    return seen.get(10, TimeUnit.SECONDS);
+    return seen.get(60, TimeUnit.SECONDS);
   }
 
   @Test
@@ -70,7 +70,7 @@ class LargeMessagesTest {
                   .onFailure(seen::complete));
 
       // Then
-      assertThat(seen.get(10, TimeUnit.SECONDS)).hasMessage("no");
+      assertThat(seen.get(60, TimeUnit.SECONDS)).hasMessage("no");
     }
   }
 }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Every path that a list of tools can take. */
-@Timeout(60)
+@Timeout(180)
 class ListedToolsTest {
   private static final String POLICY =
       "{\"version\":\"1\",\"default\":\"allow\",\"hide\":[\"secret\"]}";

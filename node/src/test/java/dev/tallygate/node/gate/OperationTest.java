@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A node in operation: changes of its configuration, its metrics, its readiness. */
-@Timeout(60)
+@Timeout(180)
 class OperationTest {
   private static final String ALLOW = "{\"version\":\"1\",\"default\":\"allow\"}";
   private static final String DENY = "{\"version\":\"1\",\"default\":\"deny\",\"list\":\"all\"}";

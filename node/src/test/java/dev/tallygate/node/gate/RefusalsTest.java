@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is refused before a policy is asked: answered, on record, and never forwarded. */
-@Timeout(60)
+@Timeout(180)
 class RefusalsTest {
   private static final String CALL = TestClient.legacyCallBody("alpha");
 

@@ -214,7 +214,7 @@ public final class TestGate implements AutoCloseable {
   /** The records of one kind about one decision, once there is one. */
   public JsonNode record(String event, String decisionId) {
     return await()
-        .atMost(Duration.ofSeconds(20))
+        .atMost(Duration.ofSeconds(60))
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(10))
         .until(
@@ -276,7 +276,7 @@ public final class TestGate implements AutoCloseable {
 
   public void assertNothingInFlight() {
     await()
-        .atMost(Duration.ofSeconds(20))
+        .atMost(Duration.ofSeconds(60))
         .untilAsserted(() -> assertThat(metric("tallygate_requests_in_flight")).isZero());
   }
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The gate behind a certificate of its own. */
-@Timeout(60)
+@Timeout(180)
 class TlsTest {
   private static final TestCertificate CERTIFICATE = TestCertificate.of("EC", 10);
 

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What the gate does while its audit log cannot be written. */
-@Timeout(60)
+@Timeout(180)
 class UnrecordedCallsTest {
   private static final String POLICY =
       "{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"alpha\":{\"limits\":[{\"counter\":\"c\","
@@ -98,14 +98,14 @@ class UnrecordedCallsTest {
             .start(1)
             .toCompletionStage()
             .toCompletableFuture()
-            .get(20, TimeUnit.SECONDS);
+            .get(60, TimeUnit.SECONDS);
     client =
         new TestClient(URI.create("http://127.0.0.1:" + port + "/mcp/fixture"), token.reveal());
   }
 
   @AfterEach
   void stop() throws Exception {
-    vertx.close().toCompletionStage().toCompletableFuture().get(20, TimeUnit.SECONDS);
+    vertx.close().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
     hazelcast.close();
     upstream.close();
   }

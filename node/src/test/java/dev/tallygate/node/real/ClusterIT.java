@@ -6,14 +6,11 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.node.fixture.FixtureServer;
+import dev.tallygate.node.fixture.FreePorts;
 import dev.tallygate.node.fixture.ReceivedRequest;
 import dev.tallygate.node.fixture.Tool;
 import dev.tallygate.node.gate.TestClient;
 import dev.tallygate.registry.Token;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,7 +63,7 @@ class ClusterIT {
 
   private static final String cluster = "it-" + UUID.randomUUID();
   private static final Token token = Token.random();
-  private static final List<Integer> ports = freePorts(MEMBERS + 2);
+  private static final List<Integer> ports = FreePorts.some(MEMBERS + 2);
   private static final GateProcess[] nodes = new GateProcess[MEMBERS + 1];
   private static final ExecutorService clients = Executors.newFixedThreadPool(40);
   private static final List<String> sessions = new ArrayList<>();
@@ -86,6 +83,7 @@ class ClusterIT {
         .toList()
         .forEach(CompletableFuture::join);
     awaitMembers(MEMBERS, nodes);
+    awaitCounting(nodes);
   }
 
   @AfterAll
@@ -122,8 +120,8 @@ class ClusterIT {
   @Order(2)
   void sessionOpenedOnOneNodeWorksOnAll() {
     // Given
-    sessions.add(alice(0).initialize());
-    sessions.add(alice(0).initialize());
+    sessions.add(sessionOpenedOn(0));
+    sessions.add(sessionOpenedOn(0));
 
     // Then
     for (GateProcess node : nodes) {
@@ -139,7 +137,7 @@ class ClusterIT {
     List<Callable<String>> ways = new ArrayList<>();
     for (int at = 0; at < nodes.length; at++) {
       TestClient alice = alice(at);
-      String ofAnotherNode = alice((at + 1) % nodes.length).initialize();
+      String ofAnotherNode = sessionOpenedOn((at + 1) % nodes.length);
       for (int i = 0; i < 4; i++) {
         String round = "round-" + i;
         ways.add(() -> alice.call("evaded").body());
@@ -179,7 +177,8 @@ class ClusterIT {
     awaitMembers(2, nodes[1], nodes[2], nodes[GATEWAY]);
     for (GateProcess node : List.of(nodes[1], nodes[2], nodes[GATEWAY])) {
       assertThat(admitted(node, "scarce")).isFalse();
-      assertThat(admitted(node, "plenty")).isTrue();
+      awaitCounting(node);
+      assertThat(admitted(node, "scarce")).isFalse();
     }
     assertThat(forwarded("scarce")).isEqualTo(10);
 
@@ -188,6 +187,7 @@ class ClusterIT {
 
     // Then
     awaitMembers(MEMBERS, nodes);
+    awaitCounting(nodes);
     assertThat(admitted(nodes[0], "scarce")).isFalse();
   }
 
@@ -216,6 +216,7 @@ class ClusterIT {
   @Order(5)
   void callsKeepGoingAndNoCountIsLostWhileAMemberLeavesInOrder() throws Exception {
     // Given
+    awaitCounting(nodes);
     for (int i = 0; i < 15; i++) {
       assertThat(admitted(nodes[i % nodes.length], "handed")).isTrue();
     }
@@ -246,6 +247,7 @@ class ClusterIT {
 
     // Then
     assertThat(refusals).isEmpty();
+    awaitCounting(nodes[0], nodes[2]);
     int more = 0;
     while (admitted(nodes[(more % 2) * 2], "handed")) {
       more++;
@@ -258,7 +260,8 @@ class ClusterIT {
     // Then
     awaitMembers(MEMBERS, nodes);
     assertThat(admitted(nodes[1], "handed")).isFalse();
-    assertThat(admitted(nodes[1], "plenty")).isTrue();
+    awaitCounting(nodes[1]);
+    assertThat(admitted(nodes[1], "handed")).isFalse();
   }
 
   @Test
@@ -340,13 +343,31 @@ class ClusterIT {
     }
   }
 
+  /** Until they can tell: for some seconds after a change calls are refused where nobody can. */
+  private static void awaitCounting(GateProcess... among) {
+    for (GateProcess node : among) {
+      await().atMost(PATIENCE).until(() -> admitted(node, "plenty"));
+    }
+  }
+
+  private static String sessionOpenedOn(int node) {
+    return await()
+        .atMost(PATIENCE)
+        .ignoreExceptions()
+        .until(() -> alice(node).initialize(), opened -> true);
+  }
+
   private static TestClient alice(int node) {
     return new TestClient(nodes[node].url("fixture"), nodes[node].token("alice"));
   }
 
   private static void assertInSession(GateProcess node, String session) {
     TestClient alice = new TestClient(node.url("fixture"), node.token("alice"));
-    assertThat(alice.legacyCall(session, "free").body()).contains("\"text\":\"free\"");
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () ->
+                assertThat(alice.legacyCall(session, "free").body()).contains("\"text\":\"free\""));
   }
 
   private static boolean admitted(GateProcess node, String tool) {
@@ -368,21 +389,5 @@ class ClusterIT {
             .map(ReceivedRequest::text)
             .filter(body -> body.contains("\"name\":\"" + tool + "\""))
             .count();
-  }
-
-  private static List<Integer> freePorts(int count) {
-    List<ServerSocket> held = new ArrayList<>();
-    try {
-      for (int i = 0; i < count; i++) {
-        held.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-      }
-      List<Integer> free = held.stream().map(ServerSocket::getLocalPort).toList();
-      for (ServerSocket socket : held) {
-        socket.close();
-      }
-      return free;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

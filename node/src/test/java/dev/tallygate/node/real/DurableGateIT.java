@@ -1,6 +1,7 @@
 package dev.tallygate.node.real;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.tallygate.node.fixture.FixtureServer;
 import dev.tallygate.node.fixture.Tool;
@@ -24,7 +25,8 @@ class DurableGateIT {
   private static final String POLICY =
       """
       {"version": "1", "default": "deny", "tools": {
-        "scarce": {"limits": [{"counter": "scarce", "window": "day", "max": 5}]}
+        "scarce": {"limits": [{"counter": "scarce", "window": "day", "max": 5}]},
+        "plenty": {"limits": [{"counter": "plenty", "window": "day", "max": 1000000}]}
       }}
       """;
 
@@ -35,7 +37,7 @@ class DurableGateIT {
 
   @BeforeAll
   static void start() {
-    upstream = FixtureServer.start(Tool.named("scarce"));
+    upstream = FixtureServer.start(Tool.named("scarce"), Tool.named("plenty"));
   }
 
   @AfterAll
@@ -49,6 +51,7 @@ class DurableGateIT {
     // Given
     GateProcess.Settings settings = settings(directory, Path.of("counts"));
     try (GateProcess gate = settings.start()) {
+      awaitCounting(gate);
       for (int i = 0; i < 3; i++) {
         assertThat(admitted(gate)).isTrue();
       }
@@ -64,12 +67,18 @@ class DurableGateIT {
 
     // Then
     try (GateProcess gate = settings.start()) {
+      awaitCounting(gate);
       assertThat(admitted(gate)).isTrue();
       assertThat(admitted(gate)).isTrue();
       assertThat(admitted(gate)).isFalse();
       assertThat(gate.admin("/readyz").body()).contains("\"counts\" : \"written to the database\"");
-      assertThat(gate.metrics())
-          .contains("tallygate_counts_database_up 1.0", "tallygate_counts_waiting 0.0");
+      await()
+          .atMost(PATIENCE)
+          .untilAsserted(
+              () ->
+                  assertThat(gate.metrics())
+                      .contains(
+                          "tallygate_counts_database_up 1.0", "tallygate_counts_waiting 0.0"));
     }
   }
 
@@ -89,7 +98,7 @@ class DurableGateIT {
           .asString()
           .startsWith("tallygate: the database of the counts, jdbc:h2:file:" + counts)
           .contains("cannot be opened");
-      assertThat(admitted(gate)).isTrue();
+      awaitCounting(gate);
     }
   }
 
@@ -108,8 +117,17 @@ class DurableGateIT {
     return settings;
   }
 
+  /** A process that has just begun may answer its first calls too late. */
+  private static void awaitCounting(GateProcess gate) {
+    await().atMost(PATIENCE).until(() -> admitted(gate, "plenty"));
+  }
+
   private static boolean admitted(GateProcess gate) {
+    return admitted(gate, "scarce");
+  }
+
+  private static boolean admitted(GateProcess gate, String tool) {
     TestClient client = new TestClient(gate.url("fixture"), gate.token("agent"));
-    return client.call("scarce").body().contains("\"text\":\"scarce\"");
+    return client.call(tool).body().contains("\"text\":\"" + tool + "\"");
   }
 }

@@ -6,13 +6,12 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.node.cli.CommandRun;
 import dev.tallygate.node.fixture.FixtureServer;
+import dev.tallygate.node.fixture.FreePorts;
 import dev.tallygate.node.fixture.Tool;
 import dev.tallygate.node.gate.TestClient;
 import dev.tallygate.registry.Token;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -39,7 +38,7 @@ class RegistryIT {
 
   @TempDir Path directory;
   private final String cluster = "it-" + UUID.randomUUID();
-  private final List<Integer> ports = freePorts(2 * NODES);
+  private final List<Integer> ports = FreePorts.some(2 * NODES);
   private final GateProcess[] nodes = new GateProcess[NODES];
   private final Token token = Token.random();
   private FixtureServer upstream;
@@ -209,23 +208,5 @@ class RegistryIT {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private static List<Integer> freePorts(int count) {
-    List<ServerSocket> held = new ArrayList<>();
-    List<Integer> ports = new ArrayList<>();
-    try {
-      for (int i = 0; i < count; i++) {
-        ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-        held.add(socket);
-        ports.add(socket.getLocalPort());
-      }
-      for (ServerSocket socket : held) {
-        socket.close();
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return ports;
   }
 }
