@@ -27,6 +27,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       ClusterCommand.class,
       PublishCommand.class,
       DemoCommand.class,
+      CallCommand.class,
       ValidateCommand.class,
       ExplainCommand.class,
       ImportCommand.class,

@@ -25,8 +25,10 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
 import java.util.stream.Stream;
 
 /** The show: everything in it is the real thing but the server, which runs no code. */
@@ -58,6 +60,32 @@ public final class Demo implements AutoCloseable {
     Runtime.getRuntime().addShutdownHook(new Thread(demo::close, "tallygate-demo-end"));
     demo.start();
     return demo;
+  }
+
+  /**
+   * Runs the server alone, to be called by way of a gate that is there already, until the process
+   * ends.
+   *
+   * @param host address to listen on
+   * @param started told the port
+   */
+  public static void serve(String host, int port, IntConsumer started)
+      throws IOException, InterruptedException {
+    Vertx vertx = Vertx.vertx();
+    try {
+      started.accept(
+          new DemoServer()
+              .start(vertx, port, host)
+              .toCompletionStage()
+              .toCompletableFuture()
+              .join()
+              .port());
+      new CountDownLatch(1).await();
+    } catch (CompletionException e) {
+      throw new IOException("port " + port + " of " + host + ": " + e.getCause().getMessage(), e);
+    } finally {
+      vertx.close().toCompletionStage().toCompletableFuture().orTimeout(5, TimeUnit.SECONDS).join();
+    }
   }
 
   private void start() throws IOException, InterruptedException, ConfigRefused, EditRefused {

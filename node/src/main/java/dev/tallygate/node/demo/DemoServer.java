@@ -25,8 +25,16 @@ final class DemoServer {
 
   /** Starts on a free port of the loopback interface. */
   Future<DemoServer> start(Vertx vertx) {
+    return start(vertx, 0, "127.0.0.1");
+  }
+
+  Future<DemoServer> start(Vertx vertx, int port, String host) {
     http = vertx.createHttpServer().requestHandler(this::answer);
-    return http.listen(0, "127.0.0.1").map(this);
+    return http.listen(port, host).map(this);
+  }
+
+  int port() {
+    return http.actualPort();
   }
 
   String url() {

@@ -96,7 +96,7 @@ public final class TestGate implements AutoCloseable {
   }
 
   /** Listens with a certificate of its own instead of in clear text. */
-  TestGate tls(TestCertificate certificate) {
+  public TestGate tls(TestCertificate certificate) {
     show(certificate);
     config
         .withObject("/listen")
