@@ -3,6 +3,7 @@ package dev.tallygate.operator;
 import dev.tallygate.operator.Operator.Settings;
 import io.kubernetes.client.openapi.ApiClient;
 import io.kubernetes.client.util.ClientBuilder;
+import io.kubernetes.client.util.KubeConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -107,7 +108,11 @@ public final class Main implements Callable<Integer> {
     }
   }
 
+  /** Before anything logs. */
   public static void main(String[] args) {
+    if ("json".equals(System.getenv("TALLYGATE_LOG"))) {
+      System.setProperty("logback.configurationFile", "logback-json.xml");
+    }
     System.exit(new CommandLine(new Main()).execute(args));
   }
 
@@ -139,8 +144,7 @@ public final class Main implements Callable<Integer> {
         (kubeconfig == null
                 ? ClientBuilder.cluster()
                 : ClientBuilder.kubeconfig(
-                    io.kubernetes.client.util.KubeConfig.loadKubeConfig(
-                        Files.newBufferedReader(kubeconfig))))
+                    KubeConfig.loadKubeConfig(Files.newBufferedReader(kubeconfig))))
             .build();
     // A watch may be silent for as long as it likes.
     client.setReadTimeout(0);
