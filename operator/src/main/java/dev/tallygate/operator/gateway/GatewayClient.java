@@ -34,12 +34,9 @@ public final class GatewayClient {
 
   private final URI gateway;
   private final Supplier<String> token;
-  private final HttpClient http =
-      HttpClient.newBuilder()
-          .connectTimeout(CONNECT)
-          .version(HttpClient.Version.HTTP_1_1)
-          .followRedirects(HttpClient.Redirect.NEVER)
-          .build();
+
+  // One connection leads to one gateway: after a failure another client may find another one.
+  private volatile HttpClient http = newClient();
 
   /**
    * @param gateway such as {@code http://tallygate-admin:9090}
@@ -48,6 +45,14 @@ public final class GatewayClient {
   public GatewayClient(URI gateway, Supplier<String> token) {
     this.gateway = gateway;
     this.token = token;
+  }
+
+  private static HttpClient newClient() {
+    return HttpClient.newBuilder()
+        .connectTimeout(CONNECT)
+        .version(HttpClient.Version.HTTP_1_1)
+        .followRedirects(HttpClient.Redirect.NEVER)
+        .build();
   }
 
   /** What the registry has of the operator's. */
@@ -91,7 +96,7 @@ public final class GatewayClient {
     }
   }
 
-  private static HttpResponse<String> require(HttpResponse<String> answer, int status)
+  private HttpResponse<String> require(HttpResponse<String> answer, int status)
       throws GatewayUnreachable {
     if (answer.statusCode() != status) {
       throw unexpected(answer);
@@ -99,7 +104,8 @@ public final class GatewayClient {
     return answer;
   }
 
-  private static GatewayUnreachable unexpected(HttpResponse<String> answer) {
+  private GatewayUnreachable unexpected(HttpResponse<String> answer) {
+    http = newClient();
     String error = "";
     try {
       error = json(answer).path("error").asText();
@@ -131,6 +137,7 @@ public final class GatewayClient {
     try {
       return http.send(request, BodyHandlers.ofString());
     } catch (IOException e) {
+      http = newClient();
       throw new GatewayUnreachable(
           "no gateway answers at "
               + gateway

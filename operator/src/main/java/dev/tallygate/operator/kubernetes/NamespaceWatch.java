@@ -1,6 +1,5 @@
 package dev.tallygate.operator.kubernetes;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.tallygate.operator.resources.Kind;
 import dev.tallygate.operator.resources.Ref;
 import dev.tallygate.operator.resources.Resource;
@@ -17,17 +16,12 @@ import io.kubernetes.client.util.generic.dynamic.DynamicKubernetesApi;
 import io.kubernetes.client.util.generic.dynamic.DynamicKubernetesListObject;
 import io.kubernetes.client.util.generic.dynamic.DynamicKubernetesObject;
 import io.kubernetes.client.util.generic.options.ListOptions;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.Base64;
+import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.BiConsumer;
-import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Follows the resources of a namespace, and the Secrets and ConfigMaps that they may refer to. Goes
@@ -37,83 +31,65 @@ import org.slf4j.LoggerFactory;
  * watch of all.
  */
 public final class NamespaceWatch implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(NamespaceWatch.class);
-
   private static final String GROUP = "tallygate.dev";
   private static final String VERSION = "v1alpha1";
 
   /** What Helm keeps of its releases is large, and nothing that a resource may refer to. */
   private static final String NO_RELEASES = "type!=helm.sh/release.v1";
 
-  private final ApiClient client;
   private final String namespace;
   private final Runnable onChange;
-  private final List<SharedIndexInformer<DynamicKubernetesObject>> informers = new ArrayList<>();
-  private final Map<Ref, Resource> resources = new ConcurrentHashMap<>();
-  private final Map<String, Map<String, String>> secrets = new ConcurrentHashMap<>();
-  private final Map<String, Map<String, String>> configMaps = new ConcurrentHashMap<>();
+  private final Map<Kind, SharedIndexInformer<DynamicKubernetesObject>> kinds =
+      new EnumMap<>(Kind.class);
+  private final SharedIndexInformer<DynamicKubernetesObject> secrets;
+  private final SharedIndexInformer<DynamicKubernetesObject> configMaps;
 
   /**
    * @param onChange called after every change, on threads of the watch; must not block
    */
   public NamespaceWatch(ApiClient client, String namespace, Runnable onChange) {
-    this.client = client;
     this.namespace = namespace;
     this.onChange = onChange;
     for (Kind kind : Kind.values()) {
-      follow(
-          new DynamicKubernetesApi(GROUP, VERSION, kind.plural(), client),
-          "",
-          (name, object) -> resources.put(new Ref(kind, name), Resource.of(kind, object)),
-          name -> resources.remove(new Ref(kind, name)));
+      kinds.put(
+          kind,
+          follow(
+              new DynamicKubernetesApi(GROUP, VERSION, kind.plural(), client),
+              "",
+              object -> Seen.resource(object, kind)));
     }
-    follow(
-        new DynamicKubernetesApi("", "v1", "secrets", client),
-        NO_RELEASES,
-        (name, object) -> secrets.put(name, decoded(object.path("data"))),
-        secrets::remove);
-    follow(
-        new DynamicKubernetesApi("", "v1", "configmaps", client),
-        "",
-        (name, object) -> configMaps.put(name, texts(object.path("data"))),
-        configMaps::remove);
+    secrets =
+        follow(new DynamicKubernetesApi("", "v1", "secrets", client), NO_RELEASES, Seen::secret);
+    configMaps =
+        follow(new DynamicKubernetesApi("", "v1", "configmaps", client), "", Seen::configMap);
   }
 
-  private void follow(
+  private SharedIndexInformer<DynamicKubernetesObject> follow(
       DynamicKubernetesApi api,
       String fieldSelector,
-      BiConsumer<String, JsonNode> seen,
-      Consumer<String> gone) {
+      Function<DynamicKubernetesObject, Seen> reading) {
     SharedIndexInformer<DynamicKubernetesObject> informer =
         new DefaultSharedIndexInformer<>(
             DynamicKubernetesObject.class, new InNamespace(api, namespace, fieldSelector), 0);
+    informer.setTransform(object -> reading.apply((DynamicKubernetesObject) object));
     informer.addEventHandler(
         new ResourceEventHandler<>() {
           @Override
           public void onAdd(DynamicKubernetesObject object) {
-            String name = object.getMetadata().getName();
-            try {
-              seen.accept(name, Json.of(object));
-            } catch (RuntimeException e) {
-              // One that cannot be read must not hide the others.
-              LOG.error("{} {} cannot be read", object.getKind(), name, e);
-              gone.accept(name);
-            }
             onChange.run();
           }
 
           @Override
           public void onUpdate(DynamicKubernetesObject before, DynamicKubernetesObject object) {
-            onAdd(object);
+            onChange.run();
           }
 
           @Override
           public void onDelete(DynamicKubernetesObject object, boolean stale) {
-            gone.accept(object.getMetadata().getName());
             onChange.run();
           }
         });
-    informers.add(informer);
+    return informer;
   }
 
   /** Lists and watches one kind of object in a namespace. */
@@ -139,44 +115,51 @@ public final class NamespaceWatch implements AutoCloseable {
     }
   }
 
-  private static Map<String, String> decoded(JsonNode data) {
-    Map<String, String> texts = new HashMap<>();
-    texts(data)
-        .forEach(
-            (key, value) ->
-                texts.put(
-                    key, new String(Base64.getDecoder().decode(value), StandardCharsets.UTF_8)));
-    return Map.copyOf(texts);
-  }
-
-  private static Map<String, String> texts(JsonNode data) {
-    Map<String, String> texts = new HashMap<>();
-    data.properties().forEach(entry -> texts.put(entry.getKey(), entry.getValue().asText()));
-    return Map.copyOf(texts);
+  private Stream<SharedIndexInformer<DynamicKubernetesObject>> informers() {
+    return Stream.concat(kinds.values().stream(), Stream.of(secrets, configMaps));
   }
 
   /** Begins to watch, each kind on a thread of its own. */
   public void start() {
-    for (SharedIndexInformer<DynamicKubernetesObject> informer : informers) {
-      Thread thread = new Thread(informer::run, "tallygate-watch");
-      thread.setDaemon(true);
-      thread.start();
-    }
+    informers()
+        .forEach(
+            informer -> {
+              Thread thread = new Thread(informer::run, "tallygate-watch");
+              thread.setDaemon(true);
+              thread.start();
+            });
   }
 
-  /** Whether everything that is there was seen once. */
+  /** Whether everything that is there was seen once; before that, nothing follows from it. */
   public boolean hasSynced() {
-    return informers.stream().allMatch(SharedIndexInformer::hasSynced);
+    return informers().allMatch(SharedIndexInformer::hasSynced);
   }
 
   /** Everything as it was seen last. */
   public Resources resources() {
-    return new Resources(namespace, resources, secrets, configMaps);
+    Map<Ref, Resource> all = new HashMap<>();
+    kinds
+        .values()
+        .forEach(
+            informer ->
+                seen(informer)
+                    .flatMap(each -> each.resource().stream())
+                    .forEach(resource -> all.put(resource.ref(), resource)));
+    return new Resources(namespace, all, texts(secrets), texts(configMaps));
+  }
+
+  private static Map<String, Map<String, String>> texts(
+      SharedIndexInformer<DynamicKubernetesObject> informer) {
+    return seen(informer).collect(Collectors.toMap(Seen::name, Seen::texts));
+  }
+
+  private static Stream<Seen> seen(SharedIndexInformer<DynamicKubernetesObject> informer) {
+    return informer.getIndexer().list().stream().map(Seen.class::cast);
   }
 
   /** Watches no more. */
   @Override
   public void close() {
-    informers.forEach(SharedIndexInformer::stop);
+    informers().forEach(SharedIndexInformer::stop);
   }
 }
