@@ -41,6 +41,7 @@ final class Gateways implements AutoCloseable {
   private final Path folder;
   private final String cluster = "it-" + UUID.randomUUID();
   private final int count;
+  private final int heapMib;
   private final List<Integer> ports;
   private final List<Process> processes = new ArrayList<>();
   private final HttpServer upstream;
@@ -48,6 +49,14 @@ final class Gateways implements AutoCloseable {
   private final HttpClient http = HttpClient.newHttpClient();
 
   Gateways(Path folder, int count) throws IOException {
+    this(folder, count, 160);
+  }
+
+  /**
+   * @param heapMib of each
+   */
+  Gateways(Path folder, int count, int heapMib) throws IOException {
+    this.heapMib = heapMib;
     this.folder = folder;
     this.count = count;
     this.ports = ApiServer.freePorts(3 * count);
@@ -131,7 +140,7 @@ final class Gateways implements AutoCloseable {
                 index));
     return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx160m",
+            "-Xmx" + heapMib + "m",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "-jar",

@@ -169,6 +169,11 @@ public final class ApiServer {
     etcd.destroyForcibly();
   }
 
+  /** How kubectl and others reach it. */
+  public Path kubeconfig() {
+    return folder.resolve("kubeconfig");
+  }
+
   /** A client that may do anything. */
   public ApiClient client() throws IOException {
     ApiClient client =

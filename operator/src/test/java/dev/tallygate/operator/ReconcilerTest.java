@@ -1,0 +1,371 @@
+package dev.tallygate.operator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tallygate.operator.Reconciler.Outcome;
+import dev.tallygate.operator.compile.Compilation.SecretWanted;
+import dev.tallygate.operator.gateway.GatewayClient;
+import dev.tallygate.operator.resources.Kind;
+import dev.tallygate.operator.resources.Ref;
+import dev.tallygate.operator.resources.Resource;
+import dev.tallygate.operator.resources.Resources;
+import dev.tallygate.registry.Sealing;
+import dev.tallygate.registry.Sha256;
+import dev.tallygate.registry.Token;
+import java.io.IOException;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class ReconcilerTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Ref SERVER = new Ref(Kind.SERVER, "github");
+  private static final Ref POLICY = new Ref(Kind.POLICY, "tools");
+  private static final Ref GRANT = new Ref(Kind.GRANT, "ci-bot");
+
+  private final Map<Ref, Resource> resources = new HashMap<>();
+  private final Map<String, Map<String, String>> secrets = new HashMap<>();
+  private final Token token = Token.random();
+  private final ExecutorService writers = Executors.newFixedThreadPool(2);
+  private final Api api = new Api();
+  private FakeRegistry registry;
+  private Reconciler reconciler;
+
+  /** Takes statuses as the API server does, so that the next run sees them. */
+  private final class Api implements ResourceWriter {
+    private final Map<Ref, ObjectNode> statuses = new ConcurrentHashMap<>();
+    private final List<String> events = new ArrayList<>();
+    private final List<String> made = new ArrayList<>();
+    private int writes;
+    private boolean away;
+
+    @Override
+    public synchronized void status(Resource resource, ObjectNode status) throws IOException {
+      if (away) {
+        throw new IOException("the API server is away");
+      }
+      writes++;
+      statuses.put(resource.ref(), status);
+    }
+
+    @Override
+    public void secret(Resource grant, SecretWanted wanted) {
+      made.add(wanted.name() + "/" + wanted.key());
+    }
+
+    @Override
+    public synchronized void event(
+        Resource resource, boolean warning, String reason, String message) {
+      events.add(resource.ref() + (warning ? " warns " : " ") + reason);
+    }
+  }
+
+  @BeforeEach
+  void start() throws IOException {
+    registry = new FakeRegistry();
+    reconciler = newReconciler();
+    put(SERVER, "{\"url\":\"https://mcp.example.com/mcp\"}");
+    put(POLICY, "{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":{}}}");
+    put(
+        GRANT,
+        "{\"serverRef\":{\"name\":\"github\"},\"policyRef\":{\"name\":\"tools\"},"
+            + "\"token\":{\"secretRef\":{\"name\":\"t\"}}}");
+    secrets.put("t", Map.of("token", token.reveal()));
+  }
+
+  @AfterEach
+  void stop() {
+    registry.close();
+    writers.shutdownNow();
+  }
+
+  private Reconciler newReconciler() {
+    return new Reconciler(
+        () -> new Resources("gates", resources, secrets, Map.of()),
+        new GatewayClient(registry.address(), () -> "token"),
+        api,
+        writers,
+        new Sealing("a secret of the cluster"),
+        Clock.systemUTC(),
+        new OperatorMetrics());
+  }
+
+  private void put(Ref ref, String spec) {
+    try {
+      ObjectNode object = JSON.createObjectNode();
+      object.putObject("metadata").put("name", ref.name()).put("generation", 1);
+      object.set("spec", JSON.readTree(spec));
+      resources.put(ref, Resource.of(ref.kind(), object));
+    } catch (IOException e) {
+      throw new IllegalArgumentException(e);
+    }
+  }
+
+  /** As the watch sees what was written. */
+  private void seeStatuses() {
+    api.statuses.forEach(
+        (ref, status) ->
+            resources.computeIfPresent(
+                ref,
+                (same, resource) ->
+                    new Resource(
+                        ref,
+                        resource.uid(),
+                        resource.version() + "'",
+                        resource.generation(),
+                        resource.created(),
+                        resource.spec(),
+                        status,
+                        resource.policy())));
+  }
+
+  private String condition(Ref ref, String type) {
+    for (JsonNode condition : api.statuses.get(ref).path("conditions")) {
+      if (condition.path("type").asText().equals(type)) {
+        return condition.path("status").asText()
+            + " "
+            + condition.path("reason").asText()
+            + ": "
+            + condition.path("message").asText();
+      }
+    }
+    return "none";
+  }
+
+  @Test
+  void whatResourcesSayIsPublishedAsOneRevisionAndTold() throws Exception {
+    // When
+    Outcome outcome = reconciler.reconcile();
+
+    // Then
+    assertThat(outcome).isEqualTo(Outcome.SETTLED);
+    assertThat(registry.puts).isEqualTo(1);
+    assertThat(registry.declared.at("/grants/0/tokenSha256").asText())
+        .isEqualTo(token.sha256().hex());
+    assertThat(condition(GRANT, "Programmed"))
+        .isEqualTo("True Programmed: enforced by 3 of 3 nodes at revision 1");
+    assertThat(api.events).contains("Grant ci-bot Ready");
+  }
+
+  @Test
+  void runThatFindsNothingNewPublishesAndWritesNothing() throws Exception {
+    // Given
+    reconciler.reconcile();
+    seeStatuses();
+    int writes = api.writes;
+
+    // When
+    reconciler.reconcile();
+    reconciler.reconcile();
+
+    // Then
+    assertThat(registry.puts).isEqualTo(1);
+    assertThat(api.writes).isEqualTo(writes);
+  }
+
+  @Test
+  void changeOfOneResourceWritesNoStatusOfAnother() throws Exception {
+    // Given
+    reconciler.reconcile();
+    seeStatuses();
+    int writes = api.writes;
+
+    // When
+    put(POLICY, "{\"version\":\"1\",\"default\":\"allow\"}");
+    reconciler.reconcile();
+
+    // Then
+    assertThat(api.writes).isEqualTo(writes + 1);
+    assertThat(condition(POLICY, "Programmed")).endsWith("at revision 2");
+    assertThat(condition(GRANT, "Programmed")).endsWith("at revision 1");
+  }
+
+  @Test
+  void whatNodesRefuseIsToldAndTheRestIsPublished() throws Exception {
+    // Given
+    registry.refusedText = "mcp.example.com";
+    registry.refusal = "/servers/github/url: `url` is not wanted here";
+
+    // When
+    reconciler.reconcile();
+
+    // Then
+    assertThat(condition(SERVER, "Accepted"))
+        .isEqualTo("False Refused: /servers/github/url: `url` is not wanted here");
+    assertThat(registry.declared.path("policies").has("tools")).isTrue();
+    assertThat(condition(GRANT, "ResolvedRefs")).startsWith("False ServerNotAccepted");
+
+    // When it says something else
+    seeStatuses();
+    put(SERVER, "{\"url\":\"https://other.example.com/mcp\"}");
+    reconciler.reconcile();
+
+    // Then
+    assertThat(condition(SERVER, "Accepted")).startsWith("True");
+    assertThat(registry.declared.path("grants")).hasSize(1);
+  }
+
+  @Test
+  void registryThatChangedMeanwhileIsReadAgain() throws Exception {
+    // Given
+    registry.beforeNextPut.add(() -> registry.revision = 7);
+
+    // When
+    Outcome outcome = reconciler.reconcile();
+
+    // Then
+    assertThat(outcome).isEqualTo(Outcome.SETTLED);
+    assertThat(registry.revision).isEqualTo(8);
+    assertThat(registry.declared.path("grants")).hasSize(1);
+  }
+
+  @Test
+  void operatorThatWasOvertakenPublishesNothingAndEnds() throws Exception {
+    // Given
+    reconciler.reconcile();
+    Reconciler successor = newReconciler();
+    successor.reconcile();
+    JsonNode published = registry.declared;
+
+    // When
+    resources.remove(GRANT);
+
+    // Then
+    assertThatThrownBy(reconciler::reconcile).isInstanceOf(Reconciler.Overtaken.class);
+    assertThat(registry.declared).isEqualTo(published);
+  }
+
+  @Test
+  void whileNoGatewayIsReachedItIsToldAndMadeUpForLater() throws Exception {
+    // Given
+    registry.away = true;
+
+    // When
+    Outcome outcome = reconciler.reconcile();
+
+    // Then
+    assertThat(outcome).isEqualTo(Outcome.FAILED);
+    assertThat(condition(GRANT, "Programmed"))
+        .startsWith("Unknown GatewayUnreachable: ")
+        .contains("too few data members answer");
+
+    // When
+    registry.away = false;
+    seeStatuses();
+
+    // Then
+    assertThat(reconciler.reconcile()).isEqualTo(Outcome.SETTLED);
+    assertThat(condition(GRANT, "Ready")).startsWith("True");
+  }
+
+  @Test
+  void losingTheGatewaysChangesNothingThatIsInForce() throws Exception {
+    // Given
+    reconciler.reconcile();
+    seeStatuses();
+    int writes = api.writes;
+
+    // When
+    registry.away = true;
+
+    // Then
+    assertThat(reconciler.reconcile()).isEqualTo(Outcome.FAILED);
+    assertThat(api.writes).isEqualTo(writes);
+  }
+
+  @Test
+  void lateNodeIsNamedUntilItEnforcesTheRevision() throws Exception {
+    // Given
+    registry.late.put("gate-2", 0L);
+
+    // When
+    Outcome late = reconciler.reconcile();
+
+    // Then
+    assertThat(late).isEqualTo(Outcome.PENDING);
+    assertThat(condition(GRANT, "Programmed"))
+        .isEqualTo(
+            "False Reconciling: enforced by 2 of 3 nodes at revision 1; gate-2 enforces revision 0");
+
+    // When
+    registry.late.clear();
+    seeStatuses();
+
+    // Then
+    assertThat(reconciler.reconcile()).isEqualTo(Outcome.SETTLED);
+    assertThat(condition(GRANT, "Ready")).startsWith("True");
+  }
+
+  @Test
+  void statusThatWasNotTakenIsWrittenAgain() throws Exception {
+    // Given
+    api.away = true;
+    assertThat(reconciler.reconcile()).isEqualTo(Outcome.FAILED);
+
+    // When
+    api.away = false;
+
+    // Then
+    assertThat(reconciler.reconcile()).isEqualTo(Outcome.SETTLED);
+    assertThat(condition(GRANT, "Ready")).startsWith("True");
+  }
+
+  @Test
+  void tokenThatWasRevokedAtTheGatewaysIsTold() throws Exception {
+    // Given
+    reconciler.reconcile();
+    seeStatuses();
+
+    // When
+    registry.revoked.put(Sha256.of(token.reveal()).hex(), "2026-11-26T12:00:00Z");
+    registry.revision++;
+    reconciler.reconcile();
+
+    // Then
+    assertThat(condition(GRANT, "Ready")).startsWith("False Revoked: ");
+    assertThat(registry.puts).isEqualTo(1);
+  }
+
+  @Test
+  void restartedOperatorKeepsWhatStatusesSay() throws Exception {
+    // Given
+    reconciler.reconcile();
+    seeStatuses();
+    int writes = api.writes;
+
+    // When
+    newReconciler().reconcile();
+
+    // Then it took the fence, and told nothing new
+    assertThat(registry.fence).isEqualTo(2);
+    assertThat(api.writes).isEqualTo(writes);
+  }
+
+  @Test
+  void tokenIsMadeWhereItIsWanted() throws Exception {
+    // Given
+    put(
+        GRANT,
+        "{\"serverRef\":{\"name\":\"github\"},\"policyRef\":{\"name\":\"tools\"},"
+            + "\"token\":{\"generate\":true,\"secretRef\":{\"name\":\"new\",\"key\":\"bearer\"}}}");
+
+    // When
+    reconciler.reconcile();
+
+    // Then
+    assertThat(api.made).containsExactly("new/bearer");
+    assertThat(condition(GRANT, "Ready")).startsWith("False SecretNotFound");
+  }
+}
