@@ -70,7 +70,8 @@ class LedgerClusterTest {
                 .setBlacklist(new ClassFilter().addPrefixes("dev.tallygate.")));
     TcpIpConfig tcp = config.getNetworkConfig().getJoin().getTcpIpConfig().setEnabled(true);
     if (peerPort != 0) {
-      tcp.addMember("127.0.0.1:" + peerPort);
+      // One that is not found soon enough would be a cluster of its own.
+      tcp.addMember("127.0.0.1:" + peerPort).setConnectionTimeoutSeconds(60);
     }
     return config;
   }

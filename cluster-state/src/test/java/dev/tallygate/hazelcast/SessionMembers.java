@@ -54,6 +54,8 @@ final class SessionMembers implements AutoCloseable {
                 .setBlacklist(new ClassFilter().addPrefixes("dev.tallygate.")));
     TcpIpConfig tcp = config.getNetworkConfig().getJoin().getTcpIpConfig().setEnabled(true);
     for (EmbeddedHazelcast member : members) {
+      // One that is not found soon enough would be a cluster of its own.
+      tcp.setConnectionTimeoutSeconds(60);
       tcp.addMember(
           "127.0.0.1:" + member.member().getCluster().getLocalMember().getAddress().getPort());
     }
