@@ -2,6 +2,7 @@ package dev.tallygate.operator.chart;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tallygate.operator.kubernetes.KubernetesParts;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -11,7 +12,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
-import org.junit.jupiter.api.Assumptions;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
@@ -39,13 +39,8 @@ final class Helm {
    *
    * @param name helm3 or helm4
    */
-  static Helm of(String name) throws IOException, InterruptedException {
-    Ran parts = run(HOME, List.of(HOME.resolve("load-tests/kubernetes-parts") + "", "clients"));
-    Assumptions.assumeTrue(parts.exit() != 3, parts.err());
-    if (parts.exit() != 0) {
-      throw new IOException(parts.err());
-    }
-    return new Helm(Path.of(parts.out().strip()).resolve(name));
+  static Helm of(String name) {
+    return new Helm(KubernetesParts.clients().resolve(name));
   }
 
   Ran run(String... arguments) throws IOException, InterruptedException {

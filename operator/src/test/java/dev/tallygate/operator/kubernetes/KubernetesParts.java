@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** Real programs of Kubernetes, as {@code load-tests/kubernetes-parts} gets them. */
-final class KubernetesParts {
+public final class KubernetesParts {
   private static final long BUILD_MINUTES = 30;
   private static final int CANNOT_BE_HAD = 3;
   private static final Map<String, Object> FOUND = new HashMap<>();
@@ -25,7 +25,7 @@ final class KubernetesParts {
   }
 
   /** The folder with kubectl, helm3 and helm4; the test is skipped where there is none. */
-  static Path clients() {
+  public static Path clients() {
     return found("clients");
   }
 
