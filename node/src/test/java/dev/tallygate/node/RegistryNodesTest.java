@@ -364,4 +364,50 @@ class RegistryNodesTest {
     back.awaitOpen();
     await().atMost(PATIENCE).until(() -> call(nodes.get(0), declared.reveal()) != 503);
   }
+
+  @Test
+  void firstRevisionMayComeFromAnySourceAndOpensTheNodes() throws Exception {
+    // Given nodes whose files declare nothing
+    List<Node> nodes = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      write(i, "");
+      nodes.add(start(i));
+    }
+
+    // When
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () ->
+                assertThat(admin(0, "GET", "/registry/kubernetes", "").statusCode())
+                    .isEqualTo(200));
+    JsonNode before = json(admin(0, "GET", "/registry/kubernetes", ""));
+    HttpResponse<String> put =
+        admin(
+            0,
+            "PUT",
+            "/registry/kubernetes?revision=0&fence=1&wait=1s",
+            "{\"servers\":{\"files\":{\"url\":\"http://127.0.0.1:1/mcp\",\"trust\":\"any\"}}}");
+
+    // Then
+    assertThat(before.path("revision").asInt()).isZero();
+    assertThat(put.statusCode()).as(put.body()).isEqualTo(200);
+    for (Node node : nodes) {
+      node.awaitOpen();
+    }
+    JsonNode after = json(admin(1, "GET", "/registry/kubernetes", ""));
+    assertThat(after.path("fence").asInt()).isEqualTo(1);
+    assertThat(after.path("servers").has("files")).isTrue();
+    assertThat(admin(1, "PUT", "/registry/kubernetes?fence=0", "{}").body())
+        .contains("another took over");
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () -> {
+              JsonNode enforced = json(admin(2, "GET", "/registry/nodes", ""));
+              assertThat(enforced.path("nodes")).hasSize(3);
+              assertThat(enforced.path("nodes"))
+                  .allMatch(each -> each.path("revision").asInt() == 1);
+            });
+  }
 }

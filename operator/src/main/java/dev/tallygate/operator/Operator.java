@@ -174,7 +174,10 @@ public final class Operator implements AutoCloseable {
 
   /** Gives the lease back and ends. What is published stays in force. */
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
     closed = true;
     end();
     leadership.close();

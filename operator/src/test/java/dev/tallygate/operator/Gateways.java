@@ -68,7 +68,16 @@ final class Gateways implements AutoCloseable {
     for (int i = 0; i < count; i++) {
       processes.add(start(i));
     }
+    // They open their ports with the first revision.
     await().atMost(PATIENCE).until(() -> livesOn(0));
+    await()
+        .atMost(PATIENCE)
+        .until(() -> admin("PUT", "/registry/admin", "{}").contains("\"revision\""));
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () ->
+                admin("GET", "/registry/nodes", "").split("\"serves\" : true", -1).length > count);
   }
 
   /** As a MCP server with the tools echo and other, of 2025-11-25, without sessions. */
