@@ -26,14 +26,15 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * Turns a registry's document into what calls are judged by, with the readers of the configuration
- * file. Secrets are looked up on this node: environment, and files relative to the folder of its
- * configuration. Thread-safe.
+ * file, and reads a policy that did not change once. Secrets are looked up on this node:
+ * environment, and files relative to the folder of its configuration. Thread-safe.
  */
 public final class DocumentCompiler {
   private static final Path NAME = Path.of("registry");
@@ -46,6 +47,14 @@ public final class DocumentCompiler {
   private final Path folder;
   private final UnaryOperator<String> environment;
   private final Optional<Sealing> sealing;
+  private final Map<String, ReadPolicy> readPolicies = new ConcurrentHashMap<>();
+  private volatile Optional<Checked> checked = Optional.empty();
+
+  /** What reading a policy's document gave. */
+  private record ReadPolicy(JsonNode document, PolicyReading reading) {}
+
+  /** A document that was found in order, which whoever publishes it enforces next. */
+  private record Checked(RegistryDocument document, Compiled alone) {}
 
   /**
    * @param configuration the node's file
@@ -95,7 +104,7 @@ public final class DocumentCompiler {
    * @throws DocumentRefused if it has errors
    */
   public void check(RegistryDocument document, Optional<String> source) throws DocumentRefused {
-    read(document, surroundings(false), source);
+    checked = Optional.of(new Checked(document, read(document, surroundings(false), source)));
   }
 
   private Surroundings surroundings(boolean followed) {
@@ -108,7 +117,13 @@ public final class DocumentCompiler {
    * @throws DocumentRefused if it has errors; a secret that is not to be had is none
    */
   public Compiled compile(RegistryDocument document) throws DocumentRefused {
-    Compiled alone = read(document, surroundings(false), Optional.empty());
+    Optional<Checked> known =
+        checked.filter(each -> each.document().json().equals(document.json()));
+    Compiled alone =
+        known.isPresent()
+            ? known.get().alone()
+            : read(document, surroundings(false), Optional.empty());
+    checked = Optional.empty();
     Surroundings surroundings = surroundings(true);
     Map<String, Server> servers = new LinkedHashMap<>(alone.servers());
     Map<String, String> unusable = new LinkedHashMap<>();
@@ -131,7 +146,7 @@ public final class DocumentCompiler {
         servers, alone.policies(), alone.grants(), alone.pins(), unusable, surroundings.files());
   }
 
-  private static Compiled read(
+  private Compiled read(
       RegistryDocument document, Surroundings surroundings, Optional<String> source)
       throws DocumentRefused {
     JsonNode root = document.json();
@@ -143,6 +158,7 @@ public final class DocumentCompiler {
       policy(policy.getKey(), policy.getValue(), findings)
           .ifPresent(compiled -> policies.put(policy.getKey(), compiled));
     }
+    readPolicies.keySet().retainAll(Set.copyOf(CanonicalJson.sortedKeys(root.get("policies"))));
     List<JsonNode> effective = effective(root, source, findings);
     List<Grant> grants =
         new GrantReader(
@@ -188,7 +204,7 @@ public final class DocumentCompiler {
     return JsonYaml.entries(plain);
   }
 
-  private static Optional<Policy> policy(String name, JsonNode value, Findings findings) {
+  private Optional<Policy> policy(String name, JsonNode value, Findings findings) {
     String pointer = JsonPointers.child("/policies", name);
     if (!ConfigReader.NAME.matcher(name).matches()) {
       findings.error(
@@ -196,8 +212,7 @@ public final class DocumentCompiler {
           JsonYaml.node(value),
           "a policy's name must be 1 to 63 letters, digits, dots, dashes and underscores");
     }
-    PolicyReading reading =
-        Policy.read(new JsonDocument(value.path("document"), Map.of(), List.of()));
+    PolicyReading reading = reading(name, value.path("document"));
     reading.findings().stream()
         .filter(finding -> finding.severity() == Finding.Severity.ERROR)
         .forEach(
@@ -210,6 +225,16 @@ public final class DocumentCompiler {
                         finding.position(),
                         finding.message())));
     return reading.policy();
+  }
+
+  private PolicyReading reading(String name, JsonNode document) {
+    ReadPolicy known = readPolicies.get(name);
+    if (known == null || !known.document().equals(document)) {
+      known =
+          new ReadPolicy(document, Policy.read(new JsonDocument(document, Map.of(), List.of())));
+      readPolicies.put(name, known);
+    }
+    return known.reading();
   }
 
   /** The grants as they stand after what was revoked for good. */
