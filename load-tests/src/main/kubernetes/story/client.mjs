@@ -3,11 +3,13 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
 const [url, token, tool, label, clients, calls, interval] = process.argv.slice(2);
-const became = { passed: 0, refused: 0, failed: 0, longestMillis: 0, refusal: undefined, failures: {} };
+const became = { passed: 0, refused: 0, failed: 0, longestMillis: 0, refusals: {}, failures: {} };
 let ended = false;
 process.once('SIGTERM', () => (ended = true));
 
 const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
+
+const count = (counts, text) => (counts[text] = (counts[text] ?? 0) + 1);
 
 async function open() {
   const client = new Client({ name: 'story', version: '1.0.0' });
@@ -22,19 +24,13 @@ async function call(client) {
     const result = await client.callTool({ name: tool, arguments: { code: label } });
     if (result.isError) {
       became.refused++;
-      became.refusal ??= result.content[0].text;
+      count(became.refusals, result.content[0].text.replace(/\d+ s/, '... s'));
     } else {
       became.passed++;
     }
   } catch (failure) {
-    if (/used up/.test(failure.message)) {
-      became.refused++;
-      became.refusal ??= failure.message;
-    } else {
-      became.failed++;
-      const why = `${failure.message} ${failure.cause?.message ?? ''}`.trim();
-      became.failures[why] = (became.failures[why] ?? 0) + 1;
-    }
+    became.failed++;
+    count(became.failures, `${failure.message} ${failure.cause?.message ?? ''}`.trim());
   }
   became.longestMillis = Math.max(became.longestMillis, Math.round(performance.now() - began));
 }

@@ -25,6 +25,8 @@ final class ClusterConfig {
   /** Key of a member's attribute: what people call it. */
   static final String NODE = "tallygate.node";
 
+  private static final String TAKES_CALLS = "tallygate.takes-calls";
+
   private static final String QUORUM = "quorum";
 
   private ClusterConfig() {}
@@ -35,6 +37,11 @@ final class ClusterConfig {
     return name == null ? member.getAddress().toString() : name;
   }
 
+  /** Whether a process of the cluster may judge calls, and so has to know the newest registry. */
+  static boolean takesCalls(Member member) {
+    return !"false".equals(member.getAttribute(TAKES_CALLS));
+  }
+
   /**
    * @throws UnknownHostException where the address to bind to is none of this host
    */
@@ -42,7 +49,10 @@ final class ClusterConfig {
     Config config = EmbeddedHazelcast.ledgerConfig();
     config.setClusterName(settings.name() + "-" + hazelcastMinor().replace(".", ""));
     config.setLiteMember(settings.role() == ClusterSettings.Role.GATEWAY);
-    config.getMemberAttributeConfig().setAttribute(NODE, settings.node());
+    config
+        .getMemberAttributeConfig()
+        .setAttribute(NODE, settings.node())
+        .setAttribute(TAKES_CALLS, Boolean.toString(settings.role() != ClusterSettings.Role.STATE));
     config.setAdvancedNetworkConfig(network(settings));
     // What of ours travels does so in Compact or by serializers of ours; what else could is not
     // read.

@@ -53,6 +53,8 @@ public record ClusterSettings(
   public enum Role {
     /** Holds data; there are {@code dataMembers} of them. */
     MEMBER,
+    /** Holds data as a {@link #MEMBER} does, and takes no calls. */
+    STATE,
     /** Holds none, and may come and go at any time. */
     GATEWAY
   }
@@ -151,6 +153,21 @@ public record ClusterSettings(
     require(
         heartbeatTimeout.compareTo(heartbeatInterval.multipliedBy(LOST_HEARTBEATS)) >= 0,
         "a heartbeat's timeout is at least " + LOST_HEARTBEATS + " intervals");
+  }
+
+  /** The same process in another role. */
+  public ClusterSettings in(Role other) {
+    return new ClusterSettings(
+        node,
+        name,
+        other,
+        dataMembers,
+        bind,
+        join,
+        secret,
+        heartbeatInterval,
+        heartbeatTimeout,
+        dataDir);
   }
 
   /** How many data members must see each other, so that no two such groups can exist. */

@@ -46,7 +46,7 @@ final class Departures implements MembershipListener {
   public void memberRemoved(MembershipEvent event) {
     Member member = event.getMember();
     String id = member.getUuid().toString();
-    if (!farewells.remove(id)) {
+    if (!farewells.remove(id) && ClusterConfig.takesCalls(member)) {
       lost.put(id, new Lost(ClusterConfig.nodeOf(member), nanoTime.getAsLong()));
     }
   }

@@ -118,7 +118,7 @@ public final class EmbeddedHazelcast implements AutoCloseable {
    */
   public static EmbeddedHazelcast start(ClusterSettings settings, DurabilitySettings durability)
       throws IOException {
-    if (settings.role() != ClusterSettings.Role.MEMBER) {
+    if (settings.role() == ClusterSettings.Role.GATEWAY) {
       throw new IllegalArgumentException("a gateway holds no counts");
     }
     return start(
@@ -138,7 +138,7 @@ public final class EmbeddedHazelcast implements AutoCloseable {
       requireCommonPool(ForkJoinPool.getCommonPoolParallelism());
       Config config = ClusterConfig.of(settings);
       durable.ifPresent(counts -> LedgerStore.use(counts, config));
-      if (settings.role() == ClusterSettings.Role.MEMBER) {
+      if (settings.role() != ClusterSettings.Role.GATEWAY) {
         CountsAgreement.declare(config, durable.map(DurableCounts::settings));
       }
       HazelcastInstance member = new ClusterDoor(settings, pass).enter(config);

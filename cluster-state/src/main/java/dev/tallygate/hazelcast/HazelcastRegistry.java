@@ -90,7 +90,14 @@ final class HazelcastRegistry implements Registry {
 
   private void takePart() {
     here.getUserContext()
-        .put(RegistryPart.KEY, new RegistryPart(settings.node(), keeper, follower, departures));
+        .put(
+            RegistryPart.KEY,
+            new RegistryPart(
+                settings.node(),
+                ClusterConfig.takesCalls(here.getCluster().getLocalMember()),
+                keeper,
+                follower,
+                departures));
   }
 
   @Override
@@ -221,6 +228,7 @@ final class HazelcastRegistry implements Registry {
       // Anew each time: one that comes now reads the newest, one that left serves nobody soon.
       List<Member> behind =
           here.getCluster().getMembers().stream()
+              .filter(ClusterConfig::takesCalls)
               .filter(member -> isLate(answers.getOrDefault(member, Optional.empty()), edition))
               .toList();
       answers.keySet().retainAll(here.getCluster().getMembers());

@@ -13,7 +13,11 @@ import java.util.Optional;
  * @param keeper empty for a member without data
  */
 record RegistryPart(
-    String node, Optional<Keeper> keeper, Optional<Follower> follower, Departures departures) {
+    String node,
+    boolean takesCalls,
+    Optional<Keeper> keeper,
+    Optional<Follower> follower,
+    Departures departures) {
   /** Where it stands in the member's user context. */
   static final String KEY = "tallygate.registry";
 
@@ -24,6 +28,7 @@ record RegistryPart(
   Enforcement enforce(Optional<Edition> edition) {
     return follower
         .map(f -> edition.map(f::enforce).orElseGet(f::enforcement))
+        .map(e -> new Enforcement(node, takesCalls && e.serves(), e.revision(), e.problem()))
         .orElseGet(() -> new Enforcement(node, false, 0, Optional.empty()));
   }
 }

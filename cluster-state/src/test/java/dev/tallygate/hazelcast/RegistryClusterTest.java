@@ -128,6 +128,37 @@ class RegistryClusterTest {
   }
 
   @Test
+  void memberThatTakesNoCallsIsNeitherWaitedForNorFearedOnceItIsLost() throws Exception {
+    // Given
+    TestNode state =
+        new TestNode(
+            cluster.member(0).in(ClusterSettings.Role.STATE),
+            Optional.of(folder.resolve("data-0")),
+            PATIENCE);
+    TestNode other = member(1);
+    TestNode third = member(2);
+    await().atMost(PATIENCE).until(() -> third.hazelcast.quorum().present() == 3);
+    state.refuses = true;
+
+    // When
+    publish(other, 1);
+
+    // Then
+    awaitServing(third, 1);
+    assertThat(other.registry.enforcedBy())
+        .filteredOn(Registry.Enforcement::serves)
+        .extracting(Registry.Enforcement::node)
+        .containsExactlyInAnyOrder("member-1", "member-2");
+
+    // When
+    state.kill();
+    await().atMost(PATIENCE).until(() -> other.hazelcast.quorum().present() == 2);
+
+    // Then
+    publish(other, 2);
+  }
+
+  @Test
   void everyNodeEnforcesWhatWasPublishedWhenPublishReturns() throws Exception {
     // Given
     List<TestNode> all = new ArrayList<>(members());

@@ -133,7 +133,9 @@ public final class ConfigReader {
               }
               Optional<DurabilitySettings> durability =
                   durability(root, cluster, findings, surroundings);
-              return cluster.map(settings -> new StateConfig(admin, settings, durability));
+              return cluster
+                  .map(settings -> settings.in(Role.STATE))
+                  .map(settings -> new StateConfig(admin, settings, durability));
             });
   }
 

@@ -50,9 +50,9 @@ public final class PinKeeper implements AutoCloseable {
     return problem;
   }
 
-  /** Pins definitions of one thing; takes effect for a restart once they are written. */
-  public synchronized void keep(String server, PinKey key, List<Definition> definitions) {
-    remember(server, key, definitions);
+  /** Pins definitions; takes effect for a restart once they are written. */
+  public synchronized void keep(String server, Map<PinKey, List<Definition>> definitions) {
+    definitions.forEach((key, all) -> remember(server, key, all));
     if (!dueNow) {
       dueNow = true;
       writer.execute(this::write);

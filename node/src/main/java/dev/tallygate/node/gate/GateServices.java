@@ -247,8 +247,8 @@ public final class GateServices {
     }
 
     @Override
-    public void keep(PinKey key, List<Definition> definitions) {
-      pinStore.keep(server, key, definitions);
+    public void keep(Map<PinKey, List<Definition>> definitions) {
+      pinStore.keep(server, definitions);
     }
   }
 

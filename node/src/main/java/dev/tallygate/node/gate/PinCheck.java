@@ -97,7 +97,7 @@ final class PinCheck {
   void require(Exchange x, JsonNode id, PinKey key) {
     services
         .pinning(x.server)
-        .held(x.server.trust(), x.snapshot.pinsOf(x.serverName), key)
+        .held(x.server.trust(), services.pinsNow(x.server), key)
         .ifPresent(
             held -> {
               throw heldBack(x, id, key, held);
@@ -134,8 +134,7 @@ final class PinCheck {
             ? Optional.empty()
             : services
                 .pinning(x.server)
-                .approved(
-                    x.server.trust(), x.snapshot.pinsOf(x.serverName), PinKey.tool(call.name()))
+                .approved(x.server.trust(), services.pinsNow(x.server), PinKey.tool(call.name()))
                 .stream()
                 .findFirst()
                 .map(services::contract);

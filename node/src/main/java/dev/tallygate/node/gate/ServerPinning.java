@@ -54,8 +54,8 @@ final class ServerPinning {
         Definition seen,
         List<DefinitionChange> changes);
 
-    /** Definitions of one thing are to be in the lock file. */
-    void keep(PinKey key, List<Definition> definitions);
+    /** Definitions are to be in the lock file, all at once: a part of a server is no measure. */
+    void keep(Map<PinKey, List<Definition>> definitions);
   }
 
   /**
@@ -144,7 +144,7 @@ final class ServerPinning {
       return false;
     }
     if (trust == Trust.FIRST_USE && hasRoom(List.of(seen))) {
-      pinFirst(key, List.of(seen));
+      journal.keep(Map.of(key, pinFirst(key, List.of(seen))));
       fresh.add(key);
       inventoryDue = true;
       return true;
@@ -186,7 +186,8 @@ final class ServerPinning {
     return definitions.stream().mapToLong(Definition::length).sum();
   }
 
-  private void pinFirst(PinKey key, List<Definition> definitions) {
+  /** All that is pinned of a thing with more definitions of it. */
+  private List<Definition> pinFirst(PinKey key, List<Definition> definitions) {
     pinnedFirst += definitions.size();
     bytesPinnedFirst += length(definitions);
     List<Definition> all = new ArrayList<>(firstSeen.getOrDefault(key, List.of()));
@@ -194,7 +195,7 @@ final class ServerPinning {
     firstSeen.put(key, List.copyOf(all));
     written.remove(key);
     journal.happened(PinState.FIRST_USE, key, Optional.empty(), definitions.get(0), List.of());
-    journal.keep(key, all);
+    return List.copyOf(all);
   }
 
   /** Why something must not be used; empty if it may be. */
@@ -284,13 +285,17 @@ final class ServerPinning {
   /** All that the server shows, in all versions. */
   void take(ServerPins pinned, ServerPins shown) {
     synchronized (this) {
+      Map<PinKey, List<Definition>> first = new HashMap<>();
       for (PinKey key : shown.keys()) {
         List<Definition> approved = approved(Trust.FIRST_USE, pinned, key);
         List<Definition> others = new ArrayList<>(shown.of(key));
         others.removeAll(approved);
         if ((approved.isEmpty() || fresh.contains(key) && !others.isEmpty()) && hasRoom(others)) {
-          pinFirst(key, others);
+          first.put(key, pinFirst(key, others));
         }
+      }
+      if (!first.isEmpty()) {
+        journal.keep(first);
       }
       fresh.clear();
       inventoryDue = false;

@@ -34,7 +34,7 @@ public final class RegistryPins implements AutoCloseable {
   private List<Seen> unpublished = new ArrayList<>();
   private volatile Optional<String> problem = Optional.empty();
 
-  private record Seen(String server, PinKey key, List<Definition> definitions) {}
+  private record Seen(String server, Map<PinKey, List<Definition>> definitions) {}
 
   public RegistryPins(Publisher publisher) {
     this.publisher = publisher;
@@ -42,9 +42,9 @@ public final class RegistryPins implements AutoCloseable {
         this::publish, GATHER_MILLIS, GATHER_MILLIS, TimeUnit.MILLISECONDS);
   }
 
-  /** Pins definitions of one thing. */
-  public synchronized void keep(String server, PinKey key, List<Definition> definitions) {
-    unpublished.add(new Seen(server, key, List.copyOf(definitions)));
+  /** Pins definitions, all of them in one revision. */
+  public synchronized void keep(String server, Map<PinKey, List<Definition>> definitions) {
+    unpublished.add(new Seen(server, Map.copyOf(definitions)));
   }
 
   /** Why what was pinned last is not published, for people; empty where all is well. */
@@ -77,9 +77,11 @@ public final class RegistryPins implements AutoCloseable {
     try {
       Map<String, Map<PinKey, Set<Definition>>> pins = new TreeMap<>();
       for (Seen each : seen) {
-        pins.computeIfAbsent(each.server(), server -> new HashMap<>())
-            .computeIfAbsent(each.key(), key -> new LinkedHashSet<>())
-            .addAll(each.definitions());
+        Map<PinKey, Set<Definition>> all =
+            pins.computeIfAbsent(each.server(), server -> new HashMap<>());
+        each.definitions()
+            .forEach(
+                (key, more) -> all.computeIfAbsent(key, any -> new LinkedHashSet<>()).addAll(more));
       }
       PublishResult result = publisher.change(document -> document.pinning(pins));
       return result instanceof NotPublished lost ? Optional.of(lost.reason()) : Optional.empty();

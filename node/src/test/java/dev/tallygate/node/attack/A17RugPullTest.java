@@ -5,18 +5,26 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tallygate.node.config.PinFile;
 import dev.tallygate.node.fixture.Answer;
 import dev.tallygate.node.fixture.FixtureServer;
 import dev.tallygate.node.fixture.Tool;
 import dev.tallygate.node.gate.TestClient;
 import dev.tallygate.node.gate.TestGate;
+import dev.tallygate.registry.Definition;
+import dev.tallygate.registry.PinKey;
+import dev.tallygate.registry.ServerPins;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -252,6 +260,33 @@ class A17RugPullTest {
     TestClient alice = scene.gate.client("alice", "fixture");
     assertThat(alice.call("alpha").body()).contains("changed this tool");
     assertThat(alice.list().body()).doesNotContain("Another one");
+  }
+
+  @Test
+  void whatAnotherNodePinsDuringTheFirstLookCountsForTheCallsThatWaitForIt() throws Exception {
+    // Given
+    CompletableFuture<Void> published = new CompletableFuture<>();
+    scene.upstream.answerNext(
+        "tools/list", exchange -> published.thenRun(() -> Answer.json().write(exchange)));
+    CompletableFuture<HttpResponse<String>> call =
+        CompletableFuture.supplyAsync(() -> TestClient.send(scene.alice.modernCall("alpha", "{}")));
+    await().until(() -> !scene.upstream.requests("tools/list").isEmpty());
+
+    // When
+    ServerPins pins =
+        ServerPins.of(
+            Map.of(
+                PinKey.tool("alpha"),
+                Set.of(Definition.of(Tool.named("alpha").definition().deepCopy()))));
+    PinFile.change(
+        scene.gate.directory().resolve("tallygate.lock.json"), any -> Map.of("fixture", pins));
+    scene.gate.apply();
+    published.complete(null);
+
+    // Then
+    assertThat(TestGate.json(call.get(30, TimeUnit.SECONDS).body()).at("/result/isError"))
+        .as(call.get().body())
+        .isEqualTo(MissingNode.getInstance());
   }
 
   @Test

@@ -162,13 +162,13 @@ class PinFileTest {
 
     // When
     try (PinKeeper first = new PinKeeper(file)) {
-      first.keep("s", echo, List.of(ECHO));
+      first.keep("s", Map.of(echo, List.of(ECHO)));
     }
     try (PinKeeper second = new PinKeeper(file)) {
-      second.keep("s", echo, List.of(OTHER));
+      second.keep("s", Map.of(echo, List.of(OTHER)));
     }
     try (PinKeeper first = new PinKeeper(file)) {
-      first.keep("s", echo, List.of(ECHO, legacy));
+      first.keep("s", Map.of(echo, List.of(ECHO, legacy)));
     }
 
     // Then
@@ -184,8 +184,8 @@ class PinFileTest {
     PinKeeper keeper = new PinKeeper(file);
 
     // When
-    keeper.keep("hostile", PinKey.tool("echo"), List.of(wide));
-    keeper.keep("s", PinKey.tool("echo"), List.of(ECHO));
+    keeper.keep("hostile", Map.of(PinKey.tool("echo"), List.of(wide)));
+    keeper.keep("s", Map.of(PinKey.tool("echo"), List.of(ECHO)));
     keeper.close();
 
     // Then
@@ -199,12 +199,12 @@ class PinFileTest {
     Path folder = directory.resolve("later");
     Path file = folder.resolve("t.lock.json");
     PinKeeper keeper = new PinKeeper(file);
-    keeper.keep("one", PinKey.tool("echo"), List.of(ECHO));
+    keeper.keep("one", Map.of(PinKey.tool("echo"), List.of(ECHO)));
     await().until(() -> keeper.problem().isPresent());
 
     // When
     Files.createDirectory(folder);
-    keeper.keep("two", PinKey.tool("echo"), List.of(ECHO));
+    keeper.keep("two", Map.of(PinKey.tool("echo"), List.of(ECHO)));
     keeper.close();
 
     // Then
@@ -222,7 +222,7 @@ class PinFileTest {
   @Test
   void keeperTellsThatItCannotWrite() throws Exception {
     PinKeeper keeper = new PinKeeper(directory.resolve("no/such/folder/t.lock.json"));
-    keeper.keep("s", PinKey.tool("echo"), List.of(ECHO));
+    keeper.keep("s", Map.of(PinKey.tool("echo"), List.of(ECHO)));
     keeper.close();
     assertThat(keeper.problem()).isPresent();
   }

@@ -47,8 +47,8 @@ class ServerPinningTest {
           }
 
           @Override
-          public void keep(PinKey key, List<Definition> definitions) {
-            kept.add(definitions);
+          public void keep(Map<PinKey, List<Definition>> definitions) {
+            kept.addAll(definitions.values());
           }
         },
         nanos::get);

@@ -91,7 +91,7 @@ class UnrecordedCallsTest {
             new InMemoryTaskStore(),
             audit,
             metrics,
-            (name, key, definitions) -> {},
+            (name, definitions) -> {},
             Clock.systemUTC());
     int port =
         new GateServer(vertx, services, new Listening("127.0.0.1", 0, 100, Optional.empty(), false))
