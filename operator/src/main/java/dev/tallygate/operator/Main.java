@@ -2,6 +2,7 @@ package dev.tallygate.operator;
 
 import dev.tallygate.operator.Operator.Settings;
 import io.kubernetes.client.openapi.ApiClient;
+import io.kubernetes.client.openapi.models.V1OwnerReference;
 import io.kubernetes.client.util.ClientBuilder;
 import io.kubernetes.client.util.KubeConfig;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
@@ -85,6 +87,13 @@ public final class Main implements Callable<Integer> {
   private String identity;
 
   @Option(
+      names = "--pod-uid",
+      defaultValue = "${env:POD_UID}",
+      paramLabel = "UID",
+      description = "Of the pod with that name, so that the Lease goes when the pod does.")
+  private Optional<String> podUid;
+
+  @Option(
       names = "--listen",
       defaultValue = "${env:TALLYGATE_LISTEN:-127.0.0.1:9090}",
       paramLabel = "HOST:PORT",
@@ -130,6 +139,7 @@ public final class Main implements Callable<Integer> {
                   text(clusterSecretFile),
                   lease,
                   identity + "_" + UUID.randomUUID(),
+                  podUid.map(this::pod),
                   address(listen)));
     } catch (IOException | UncheckedIOException e) {
       System.err.println("tallygate-operator: " + e.getMessage());
@@ -137,6 +147,10 @@ public final class Main implements Callable<Integer> {
     }
     Runtime.getRuntime().addShutdownHook(new Thread(operator::close, "tallygate-shutdown"));
     return operator.run() ? 0 : 1;
+  }
+
+  private V1OwnerReference pod(String uid) {
+    return new V1OwnerReference().apiVersion("v1").kind("Pod").name(identity).uid(uid);
   }
 
   private ApiClient client() throws IOException {

@@ -8,11 +8,13 @@ import dev.tallygate.operator.kubernetes.Leadership;
 import dev.tallygate.operator.kubernetes.NamespaceWatch;
 import dev.tallygate.registry.Sealing;
 import io.kubernetes.client.openapi.ApiClient;
+import io.kubernetes.client.openapi.models.V1OwnerReference;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -45,6 +47,7 @@ public final class Operator implements AutoCloseable {
    * @param clusterSecret by which credentials are sealed
    * @param lease name of the Lease by which one of several operators leads
    * @param identity that no other process has, ever
+   * @param pod that it runs in, where it does
    * @param listen where metrics and probes are served
    */
   public record Settings(
@@ -54,6 +57,7 @@ public final class Operator implements AutoCloseable {
       String clusterSecret,
       String lease,
       String identity,
+      Optional<V1OwnerReference> pod,
       InetSocketAddress listen) {
     @Override
     public String toString() {
@@ -75,7 +79,8 @@ public final class Operator implements AutoCloseable {
   public Operator(ApiClient client, Settings settings) throws IOException {
     watch = new NamespaceWatch(client, settings.namespace(), trigger::pull);
     leadership =
-        new Leadership(client, settings.namespace(), settings.lease(), settings.identity());
+        new Leadership(
+            client, settings.namespace(), settings.lease(), settings.identity(), settings.pod());
     reconciler =
         new Reconciler(
             watch::resources,

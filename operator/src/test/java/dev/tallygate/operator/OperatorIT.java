@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tallygate.operator.Operator.Settings;
 import dev.tallygate.operator.kubernetes.ApiServer;
 import dev.tallygate.registry.Token;
+import io.kubernetes.client.openapi.models.V1OwnerReference;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -73,6 +74,8 @@ class OperatorIT {
             Gateways.SECRET,
             "tallygate-operator",
             identity + "_" + UUID.randomUUID(),
+            Optional.of(
+                new V1OwnerReference().apiVersion("v1").kind("Pod").name(identity).uid(identity)),
             new InetSocketAddress("127.0.0.1", 0)));
   }
 
@@ -312,6 +315,16 @@ class OperatorIT {
         .isGreaterThan(fence);
     assertThat(gateways.admin("PUT", "/registry/kubernetes?fence=" + fence, "{}"))
         .contains("another took over");
+    assertThat(
+            server.kubectl(
+                "-n",
+                namespace,
+                "get",
+                "lease",
+                "tallygate-operator",
+                "-o",
+                "jsonpath={.metadata.ownerReferences[*].uid}"))
+        .isEqualTo("second");
   }
 
   @Test

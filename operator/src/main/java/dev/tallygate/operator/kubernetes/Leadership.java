@@ -1,11 +1,23 @@
 package dev.tallygate.operator.kubernetes;
 
+import io.kubernetes.client.custom.V1Patch;
 import io.kubernetes.client.extended.leaderelection.LeaderElectionConfig;
 import io.kubernetes.client.extended.leaderelection.LeaderElector;
 import io.kubernetes.client.extended.leaderelection.resourcelock.LeaseLock;
 import io.kubernetes.client.openapi.ApiClient;
+import io.kubernetes.client.openapi.JSON;
+import io.kubernetes.client.openapi.models.V1Lease;
+import io.kubernetes.client.openapi.models.V1LeaseList;
+import io.kubernetes.client.openapi.models.V1OwnerReference;
+import io.kubernetes.client.util.generic.GenericKubernetesApi;
+import io.kubernetes.client.util.generic.KubernetesApiResponse;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Of several operators one leads, by a Lease. Who loses it must end: what it knows is old. That it
@@ -16,14 +28,32 @@ public final class Leadership implements AutoCloseable {
   private static final Duration RENEW = Duration.ofSeconds(10);
   private static final Duration RETRY = Duration.ofSeconds(2);
 
+  private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
+
   private final LeaderElector elector;
+  private final GenericKubernetesApi<V1Lease, V1LeaseList> leases;
+  private final String namespace;
+  private final String lease;
+  private final Optional<V1OwnerReference> pod;
   private final AtomicBoolean leads = new AtomicBoolean();
 
   /**
    * @param lease name of the Lease
    * @param identity that no other process has, ever
+   * @param pod that this process runs in; the Lease goes with it unless another has taken over
    */
-  public Leadership(ApiClient client, String namespace, String lease, String identity) {
+  public Leadership(
+      ApiClient client,
+      String namespace,
+      String lease,
+      String identity,
+      Optional<V1OwnerReference> pod) {
+    this.namespace = namespace;
+    this.lease = lease;
+    this.pod = pod;
+    leases =
+        new GenericKubernetesApi<>(
+            V1Lease.class, V1LeaseList.class, "coordination.k8s.io", "v1", "leases", client);
     elector =
         new LeaderElector(
             new LeaderElectionConfig(
@@ -35,9 +65,24 @@ public final class Leadership implements AutoCloseable {
     elector.run(
         () -> {
           leads.set(true);
+          pod.ifPresent(this::own);
           onLeading.run();
         },
         () -> leads.set(false));
+  }
+
+  /** Otherwise the Lease would be left when all is uninstalled. */
+  private void own(V1OwnerReference owner) {
+    String json =
+        JSON.getGson().toJson(Map.of("metadata", Map.of("ownerReferences", List.of(owner))));
+    KubernetesApiResponse<V1Lease> answer =
+        leases.patch(namespace, lease, V1Patch.PATCH_FORMAT_JSON_MERGE_PATCH, new V1Patch(json));
+    if (!answer.isSuccess()) {
+      LOG.info(
+          "the Lease {} stays behind when this is uninstalled: {}",
+          lease,
+          answer.getStatus().getMessage());
+    }
   }
 
   public boolean leads() {
