@@ -27,13 +27,14 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * Turns a registry's document into what calls are judged by, with the readers of the configuration
- * file, and reads a policy that did not change once. Secrets are looked up on this node:
+ * file, and reads a policy or a grant that did not change once. Secrets are looked up on this node:
  * environment, and files relative to the folder of its configuration. Thread-safe.
  */
 public final class DocumentCompiler {
@@ -48,6 +49,7 @@ public final class DocumentCompiler {
   private final UnaryOperator<String> environment;
   private final Optional<Sealing> sealing;
   private final Map<String, ReadPolicy> readPolicies = new ConcurrentHashMap<>();
+  private final ReadGrants readGrants = new ReadGrants();
   private volatile Optional<Checked> checked = Optional.empty();
 
   /** What reading a policy's document gave. */
@@ -160,13 +162,16 @@ public final class DocumentCompiler {
     }
     readPolicies.keySet().retainAll(Set.copyOf(CanonicalJson.sortedKeys(root.get("policies"))));
     List<JsonNode> effective = effective(root, source, findings);
+    Set<String> serverNames = Set.copyOf(CanonicalJson.sortedKeys(root.get("servers")));
+    Set<String> policyNames = Set.copyOf(CanonicalJson.sortedKeys(root.get("policies")));
+    BiFunction<Findings, List<JsonNode>, List<Grant>> reading =
+        (found, some) ->
+            new GrantReader(found, surroundings, serverNames, policyNames)
+                .read(some.stream().map(JsonYaml::node).toList());
     List<Grant> grants =
-        new GrantReader(
-                findings,
-                surroundings,
-                Set.copyOf(CanonicalJson.sortedKeys(root.get("servers"))),
-                Set.copyOf(CanonicalJson.sortedKeys(root.get("policies"))))
-            .read(effective.stream().map(JsonYaml::node).toList());
+        readGrants
+            .read(effective, serverNames, policyNames, some -> inOrder(reading, some))
+            .orElseGet(() -> reading.apply(findings, effective));
     List<Finding> wrongPins = new ArrayList<>();
     Map<String, ServerPins> pins = PinFile.read((ObjectNode) root.get("pins"), wrongPins);
     wrongPins.forEach(finding -> findings.add(NAME, finding));
@@ -177,7 +182,15 @@ public final class DocumentCompiler {
               .map(found -> place(found.finding(), effective) + ": " + found.finding().message())
               .toList());
     }
+    readGrants.keep(effective, grants);
     return new Compiled(servers, policies, grants, pins, Map.of(), Map.of());
+  }
+
+  private static Optional<List<Grant>> inOrder(
+      BiFunction<Findings, List<JsonNode>, List<Grant>> reading, List<JsonNode> grants) {
+    Findings findings = new Findings(NAME);
+    List<Grant> read = reading.apply(findings, grants);
+    return findings.all().isEmpty() ? Optional.of(read) : Optional.empty();
   }
 
   /** Grants go by their labels: what is one's index depends on what others declare. */
