@@ -27,6 +27,10 @@ public final class StateNode implements AutoCloseable {
 
   private final EmbeddedHazelcast hazelcast;
   private final Registry registry;
+
+  /** Once it holds its part. Then the next member may be replaced, whatever else goes on. */
+  private volatile boolean settled;
+
   private final Vertx vertx;
   private final Admin admin;
   private final int adminPort;
@@ -100,7 +104,9 @@ public final class StateNode implements AutoCloseable {
     ObjectNode detail =
         Readiness.newDetail().put("cluster", ClusterReport.state(hazelcast.quorum()));
     new DurabilityReport(hazelcast::durability).describe(detail);
-    return new Readiness(hazelcast.quorum().holds(), detail);
+    settled |= hazelcast.watch().view().partitionsSafe();
+    detail.put("partitions", settled ? "safe" : "not yet: every count must have its copies");
+    return new Readiness(hazelcast.quorum().holds() && settled, detail);
   }
 
   public Admin admin() {

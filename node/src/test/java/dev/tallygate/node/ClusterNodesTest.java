@@ -59,6 +59,7 @@ class ClusterNodesTest {
         // Then
         await().atMost(PATIENCE).until(() -> get(node.adminPort(), "/readyz").statusCode() == 200);
         await().atMost(PATIENCE).until(() -> get(state.adminPort(), "/readyz").statusCode() == 200);
+        assertThat(get(state.adminPort(), "/readyz").body()).contains("\"partitions\" : \"safe\"");
         await().atMost(PATIENCE).until(() -> cluster(state).path("partitionsSafe").asBoolean());
         assertThat(cluster(state).path("cluster").asText()).isEqualTo(cluster);
         assertThat(cluster(state).path("members")).hasSize(2);

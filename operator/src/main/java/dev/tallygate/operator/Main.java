@@ -1,8 +1,8 @@
 package dev.tallygate.operator;
 
 import dev.tallygate.operator.Operator.Settings;
+import dev.tallygate.operator.kubernetes.Leadership.Pod;
 import io.kubernetes.client.openapi.ApiClient;
-import io.kubernetes.client.openapi.models.V1OwnerReference;
 import io.kubernetes.client.util.ClientBuilder;
 import io.kubernetes.client.util.KubeConfig;
 import java.io.IOException;
@@ -139,7 +139,7 @@ public final class Main implements Callable<Integer> {
                   text(clusterSecretFile),
                   lease,
                   identity + "_" + UUID.randomUUID(),
-                  podUid.map(this::pod),
+                  podUid.map(uid -> new Pod(identity, uid)),
                   address(listen)));
     } catch (IOException | UncheckedIOException e) {
       System.err.println("tallygate-operator: " + e.getMessage());
@@ -147,10 +147,6 @@ public final class Main implements Callable<Integer> {
     }
     Runtime.getRuntime().addShutdownHook(new Thread(operator::close, "tallygate-shutdown"));
     return operator.run() ? 0 : 1;
-  }
-
-  private V1OwnerReference pod(String uid) {
-    return new V1OwnerReference().apiVersion("v1").kind("Pod").name(identity).uid(uid);
   }
 
   private ApiClient client() throws IOException {

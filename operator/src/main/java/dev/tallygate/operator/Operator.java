@@ -2,18 +2,21 @@ package dev.tallygate.operator;
 
 import dev.tallygate.operator.Reconciler.Outcome;
 import dev.tallygate.operator.Reconciler.Overtaken;
+import dev.tallygate.operator.compile.Credentials;
 import dev.tallygate.operator.gateway.GatewayClient;
 import dev.tallygate.operator.kubernetes.KubernetesWriter;
 import dev.tallygate.operator.kubernetes.Leadership;
+import dev.tallygate.operator.kubernetes.Leadership.Pod;
 import dev.tallygate.operator.kubernetes.NamespaceWatch;
 import dev.tallygate.registry.Sealing;
 import io.kubernetes.client.openapi.ApiClient;
-import io.kubernetes.client.openapi.models.V1OwnerReference;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -57,7 +60,7 @@ public final class Operator implements AutoCloseable {
       String clusterSecret,
       String lease,
       String identity,
-      Optional<V1OwnerReference> pod,
+      Optional<Pod> pod,
       InetSocketAddress listen) {
     @Override
     public String toString() {
@@ -87,10 +90,17 @@ public final class Operator implements AutoCloseable {
             new GatewayClient(settings.gateway(), settings.adminToken()),
             new KubernetesWriter(client, settings.namespace(), settings.identity()),
             writers,
-            new Sealing(settings.clusterSecret()),
+            credentials(settings),
             Clock.systemUTC(),
             metrics);
     probes = new Probes(settings.listen(), metrics, watch::hasSynced, this::isAlive);
+  }
+
+  private static Supplier<Credentials> credentials(Settings settings) {
+    Sealing sealing = new Sealing(settings.clusterSecret());
+    return () ->
+        new Credentials(
+            sealing, new HashSet<>(List.of(settings.clusterSecret(), settings.adminToken().get())));
   }
 
   /** Where metrics and probes are served. */

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.operator.compile.Compilation;
 import dev.tallygate.operator.compile.Condition;
 import dev.tallygate.operator.compile.Content;
+import dev.tallygate.operator.compile.Credentials;
 import dev.tallygate.operator.compile.Published;
 import dev.tallygate.operator.compile.Refusal;
 import dev.tallygate.operator.compile.Verdict;
@@ -18,7 +19,6 @@ import dev.tallygate.operator.resources.Resource;
 import dev.tallygate.operator.resources.Resources;
 import dev.tallygate.operator.status.Statuses;
 import dev.tallygate.operator.status.Statuses.Progress;
-import dev.tallygate.registry.Sealing;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Instant;
@@ -53,7 +53,7 @@ public final class Reconciler {
   private final GatewayClient gateway;
   private final ResourceWriter writer;
   private final ExecutorService writers;
-  private final Sealing sealing;
+  private final Supplier<Credentials> credentials;
   private final Clock clock;
   private final OperatorMetrics metrics;
 
@@ -87,14 +87,14 @@ public final class Reconciler {
       GatewayClient gateway,
       ResourceWriter writer,
       ExecutorService writers,
-      Sealing sealing,
+      Supplier<Credentials> credentials,
       Clock clock,
       OperatorMetrics metrics) {
     this.watched = watched;
     this.gateway = gateway;
     this.writer = writer;
     this.writers = writers;
-    this.sealing = sealing;
+    this.credentials = credentials;
     this.clock = clock;
     this.metrics = metrics;
   }
@@ -155,7 +155,11 @@ public final class Reconciler {
 
   private Compilation compile(Resources resources) {
     return Compilation.of(
-        resources, published.orElse(Published.NOTHING), refusals, sealing, clock.instant());
+        resources,
+        published.orElse(Published.NOTHING),
+        refusals,
+        credentials.get(),
+        clock.instant());
   }
 
   private Compilation publish(Resources resources)

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.operator.compile.Compilation;
+import dev.tallygate.operator.compile.Credentials;
 import dev.tallygate.operator.compile.Published;
 import dev.tallygate.operator.compile.Refusal;
 import dev.tallygate.operator.gateway.Enforcement;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,7 +39,8 @@ class GoldenTest {
   private static final Path FOLDER = Path.of("src/test/resources/dev/tallygate/operator/golden");
   private static final Instant NOW = Instant.parse("2026-11-26T12:00:00Z");
   private static final long REVISION = 42;
-  private static final Sealing SEALING = new Sealing("a secret of the cluster");
+  private static final Credentials CREDENTIALS =
+      new Credentials(new Sealing("a secret of the cluster"), Set.of("the admin token"));
   private static final ObjectMapper JSON = new ObjectMapper();
 
   static Stream<String> cases() throws IOException {
@@ -73,13 +76,13 @@ class GoldenTest {
     Resources resources = given.resources();
     Map<Ref, Refusal> refusals = new HashMap<>();
     Published published = given.published();
-    Compilation compilation = Compilation.of(resources, published, refusals, SEALING, NOW);
+    Compilation compilation = Compilation.of(resources, published, refusals, CREDENTIALS, NOW);
     given
         .refused()
         .forEach(
             (ref, message) ->
                 refusals.put(ref, new Refusal(compilation.contents().get(ref), message)));
-    Compilation last = Compilation.of(resources, published, refusals, SEALING, NOW);
+    Compilation last = Compilation.of(resources, published, refusals, CREDENTIALS, NOW);
     ObjectNode out = JSON.createObjectNode();
     out.set("published", JSON.readTree(Compilation.document(last.contents(), last.pins())));
     ObjectNode secrets = JSON.createObjectNode();

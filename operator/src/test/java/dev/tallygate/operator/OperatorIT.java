@@ -7,8 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tallygate.operator.Operator.Settings;
 import dev.tallygate.operator.kubernetes.ApiServer;
+import dev.tallygate.operator.kubernetes.Leadership.Pod;
 import dev.tallygate.registry.Token;
-import io.kubernetes.client.openapi.models.V1OwnerReference;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -74,8 +74,7 @@ class OperatorIT {
             Gateways.SECRET,
             "tallygate-operator",
             identity + "_" + UUID.randomUUID(),
-            Optional.of(
-                new V1OwnerReference().apiVersion("v1").kind("Pod").name(identity).uid(identity)),
+            Optional.of(new Pod(identity, identity)),
             new InetSocketAddress("127.0.0.1", 0)));
   }
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.operator.Reconciler.Outcome;
 import dev.tallygate.operator.compile.Compilation.SecretWanted;
+import dev.tallygate.operator.compile.Credentials;
 import dev.tallygate.operator.gateway.GatewayClient;
 import dev.tallygate.operator.resources.Kind;
 import dev.tallygate.operator.resources.Ref;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -97,7 +99,7 @@ class ReconcilerTest {
         new GatewayClient(registry.address(), () -> "token"),
         api,
         writers,
-        new Sealing("a secret of the cluster"),
+        () -> new Credentials(new Sealing("a secret of the cluster"), Set.of()),
         Clock.systemUTC(),
         new OperatorMetrics());
   }

@@ -4,7 +4,6 @@ import dev.tallygate.operator.resources.Kind;
 import dev.tallygate.operator.resources.Ref;
 import dev.tallygate.operator.resources.Resource;
 import dev.tallygate.operator.resources.Resources;
-import dev.tallygate.registry.Sealing;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -39,19 +38,19 @@ public record Compilation(
    *
    * @param published what is in the registry already
    * @param refusals what nodes refused; each counts while the resource would be the same
-   * @param sealing seals the credentials of servers
+   * @param credentials seals those of servers
    */
   public static Compilation of(
       Resources resources,
       Published published,
       Map<Ref, Refusal> refusals,
-      Sealing sealing,
+      Credentials credentials,
       Instant now) {
     Accepting accepting = new Accepting(published, refusals);
     Map<Ref, Verdict> verdicts = new TreeMap<>();
     Map<String, Content> pins = new TreeMap<>();
     List<Resource> grants = new ArrayList<>();
-    ServerCompiler servers = new ServerCompiler(resources, sealing, accepting);
+    ServerCompiler servers = new ServerCompiler(resources, credentials, accepting);
     PolicyCompiler policies = new PolicyCompiler(accepting);
     for (Resource resource : resources.all().values()) {
       switch (resource.ref().kind()) {

@@ -11,7 +11,6 @@ import dev.tallygate.json.StrictJson;
 import dev.tallygate.operator.compile.Accepting.Accepted;
 import dev.tallygate.operator.resources.Resource;
 import dev.tallygate.operator.resources.Resources;
-import dev.tallygate.registry.Sealing;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -37,12 +36,12 @@ final class ServerCompiler {
       new JsonBounds(4 * 1024 * 1024, 250, 1_000_000, 4 * 1024 * 1024);
 
   private final Resources resources;
-  private final Sealing sealing;
+  private final Credentials credentials;
   private final Accepting accepting;
 
-  ServerCompiler(Resources resources, Sealing sealing, Accepting accepting) {
+  ServerCompiler(Resources resources, Credentials credentials, Accepting accepting) {
     this.resources = resources;
-    this.sealing = sealing;
+    this.credentials = credentials;
     this.accepting = accepting;
   }
 
@@ -71,7 +70,7 @@ final class ServerCompiler {
     try {
       headers(server).ifPresent(headers -> content.set("headers", headers));
       if (spec.hasNonNull("caSecretRef")) {
-        content.put("ca", secret(spec.get("caSecretRef"), "ca.crt").strip() + "\n");
+        content.put("ca", certificates(spec.get("caSecretRef")));
       }
       lockFile(server);
       resolved =
@@ -131,7 +130,7 @@ final class ServerCompiler {
           header,
           literal(credential.path("prefix").asText("Bearer "))
               + "${sealed:"
-              + sealing.seal(place, value)
+              + credentials.sealing().seal(place, value)
               + "}");
     }
     return headers.isEmpty() ? Optional.empty() : Optional.of(headers);
@@ -140,6 +139,22 @@ final class ServerCompiler {
   /** So that nothing in a text refers to variables and files of nodes. */
   private static String literal(String text) {
     return text.replace("${", "$${");
+  }
+
+  /** From where they begin: gateways take text that begins otherwise for the name of a file. */
+  private String certificates(JsonNode reference) throws Unresolved {
+    String text = secret(reference, "ca.crt");
+    int begin = text.indexOf("-----BEGIN CERTIFICATE-----");
+    if (begin < 0) {
+      throw new Unresolved(
+          "CertificateMalformed",
+          "the key "
+              + reference.path("key").asText("ca.crt")
+              + " of the Secret "
+              + reference.path("name").asText()
+              + " holds no certificate in PEM");
+    }
+    return text.substring(begin).strip() + "\n";
   }
 
   private String secret(JsonNode reference, String defaultKey) throws Unresolved {
@@ -151,6 +166,11 @@ final class ServerCompiler {
     }
     if (!secret.containsKey(key)) {
       throw new Unresolved("KeyNotFound", "the Secret " + name + " has no key " + key);
+    }
+    if (credentials.ofGateways().contains(secret.get(key).strip())) {
+      throw new Unresolved(
+          "SecretNotAllowed",
+          "the Secret " + name + " is the gateways' own, which no server is shown; name another");
     }
     return secret.get(key);
   }

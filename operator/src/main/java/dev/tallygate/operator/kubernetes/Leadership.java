@@ -34,8 +34,11 @@ public final class Leadership implements AutoCloseable {
   private final GenericKubernetesApi<V1Lease, V1LeaseList> leases;
   private final String namespace;
   private final String lease;
-  private final Optional<V1OwnerReference> pod;
+  private final Optional<Pod> pod;
   private final AtomicBoolean leads = new AtomicBoolean();
+
+  /** A pod, and no other that ever had its name. */
+  public record Pod(String name, String uid) {}
 
   /**
    * @param lease name of the Lease
@@ -43,11 +46,7 @@ public final class Leadership implements AutoCloseable {
    * @param pod that this process runs in; the Lease goes with it unless another has taken over
    */
   public Leadership(
-      ApiClient client,
-      String namespace,
-      String lease,
-      String identity,
-      Optional<V1OwnerReference> pod) {
+      ApiClient client, String namespace, String lease, String identity, Optional<Pod> pod) {
     this.namespace = namespace;
     this.lease = lease;
     this.pod = pod;
@@ -72,7 +71,9 @@ public final class Leadership implements AutoCloseable {
   }
 
   /** Otherwise the Lease would be left when all is uninstalled. */
-  private void own(V1OwnerReference owner) {
+  private void own(Pod by) {
+    V1OwnerReference owner =
+        new V1OwnerReference().apiVersion("v1").kind("Pod").name(by.name()).uid(by.uid());
     String json =
         JSON.getGson().toJson(Map.of("metadata", Map.of("ownerReferences", List.of(owner))));
     KubernetesApiResponse<V1Lease> answer =

@@ -45,7 +45,8 @@ public final class NamespaceWatch implements AutoCloseable {
   private final SharedIndexInformer<DynamicKubernetesObject> configMaps;
 
   /**
-   * @param onChange called after every change, on threads of the watch; must not block
+   * @param onChange called after every change but those of statuses, on threads of the watch; must
+   *     not block
    */
   public NamespaceWatch(ApiClient client, String namespace, Runnable onChange) {
     this.namespace = namespace;
@@ -81,7 +82,10 @@ public final class NamespaceWatch implements AutoCloseable {
 
           @Override
           public void onUpdate(DynamicKubernetesObject before, DynamicKubernetesObject object) {
-            onChange.run();
+            // The operator's own statuses come back here: they are no reason to look at everything.
+            if (!((Seen) object).saysTheSame((Seen) before)) {
+              onChange.run();
+            }
           }
 
           @Override

@@ -74,6 +74,17 @@ final class Seen extends DynamicKubernetesObject {
     return data;
   }
 
+  /**
+   * Whether nothing changed that the registry is made of: a status is not, nor is an annotation.
+   */
+  boolean saysTheSame(Seen before) {
+    if (resource.isPresent() && before.resource.isPresent()) {
+      return resource.get().uid().equals(before.resource.get().uid())
+          && resource.get().generation() == before.resource.get().generation();
+    }
+    return resource.isPresent() == before.resource.isPresent() && texts.equals(before.texts);
+  }
+
   String name() {
     return name;
   }
