@@ -41,7 +41,7 @@ final class Gateways implements AutoCloseable {
   private final Path folder;
   private final String cluster = "it-" + UUID.randomUUID();
   private final int count;
-  private final int heapMib;
+  private final List<String> jvm;
   private final List<Integer> ports;
   private final List<Process> processes = new ArrayList<>();
   private final HttpServer upstream;
@@ -49,14 +49,15 @@ final class Gateways implements AutoCloseable {
   private final HttpClient http = HttpClient.newHttpClient();
 
   Gateways(Path folder, int count) throws IOException {
-    this(folder, count, 160);
+    // They start faster so.
+    this(folder, count, List.of("-Xmx160m", "-XX:TieredStopAtLevel=1"));
   }
 
   /**
-   * @param heapMib of each
+   * @param jvm options of each
    */
-  Gateways(Path folder, int count, int heapMib) throws IOException {
-    this.heapMib = heapMib;
+  Gateways(Path folder, int count, List<String> jvm) throws IOException {
+    this.jvm = jvm;
     this.folder = folder;
     this.count = count;
     this.ports = ApiServer.freePorts(3 * count);
@@ -147,16 +148,18 @@ final class Gateways implements AutoCloseable {
                 ports.get(2),
                 SECRET,
                 index));
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx" + heapMib + "m",
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(jvm);
+    command.addAll(
+        List.of(
             "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
             "-jar",
             JAR.toAbsolutePath().toString(),
             "serve",
             "--config",
-            file.toString())
+            file.toString()));
+    return new ProcessBuilder(command)
         .redirectErrorStream(true)
         .redirectOutput(folder.resolve("gate-" + index + ".log").toFile())
         .start();

@@ -56,7 +56,7 @@ public final class OperatorBenchmark {
   private OperatorBenchmark(Path folder) throws IOException {
     this.folder = folder;
     client = server.client();
-    gateways = new Gateways(folder, GATEWAYS, 512);
+    gateways = new Gateways(folder, GATEWAYS, List.of("-Xmx512m"));
     operator = operator();
   }
 

@@ -14,12 +14,15 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The grants of the document that was read last, by what each was made of: of ten thousand a change
- * touches a few, and only those are read. It answers only where every grant is in order, beside all
- * the others; what is wrong, and where, is for {@link GrantReader} to find. Thread-safe.
+ * The grants of the document that was read last, and what each was made of: of ten thousand a
+ * change touches a few, and only those are read. It answers only where every grant is in order,
+ * beside all the others; what is wrong, and where, is for {@link GrantReader} to find. Thread-safe.
  */
 final class ReadGrants {
-  private volatile Map<JsonNode, Grant> known = Map.of();
+  private volatile Map<String, Known> known = Map.of();
+
+  /** A grant, and its JSON. */
+  private record Known(JsonNode made, Grant grant) {}
 
   /** Reads some grants by themselves; empty if one has an error. */
   @FunctionalInterface
@@ -36,21 +39,26 @@ final class ReadGrants {
    */
   Optional<List<Grant>> read(
       List<JsonNode> grants, Set<String> servers, Set<String> policies, Reading reading) {
-    Map<JsonNode, Grant> before = known;
+    Map<String, Known> before = known;
     if (before.isEmpty()) {
       return Optional.empty();
     }
-    Optional<List<Grant>> read =
-        reading.read(grants.stream().filter(grant -> !before.containsKey(grant)).toList());
+    List<Optional<Grant>> unchanged = new ArrayList<>();
+    List<JsonNode> changed = new ArrayList<>();
+    for (JsonNode grant : grants) {
+      Known same = before.get(grant.path("label").asText());
+      boolean isSame = same != null && same.made().equals(grant);
+      unchanged.add(isSame ? Optional.of(same.grant()) : Optional.empty());
+      if (!isSame) {
+        changed.add(grant);
+      }
+    }
+    Optional<List<Grant>> read = reading.read(changed);
     if (read.isEmpty()) {
       return Optional.empty();
     }
     Iterator<Grant> next = read.get().iterator();
-    List<Grant> all = new ArrayList<>();
-    for (JsonNode grant : grants) {
-      Grant unchanged = before.get(grant);
-      all.add(unchanged != null ? unchanged : next.next());
-    }
+    List<Grant> all = unchanged.stream().map(same -> same.orElseGet(next::next)).toList();
     return fit(all, servers, policies) ? Optional.of(all) : Optional.empty();
   }
 
@@ -76,9 +84,9 @@ final class ReadGrants {
 
   /** These were read, each of what stands at its place, and are in order. */
   void keep(List<JsonNode> made, List<Grant> grants) {
-    Map<JsonNode, Grant> next = new HashMap<>();
+    Map<String, Known> next = new HashMap<>();
     for (int i = 0; i < grants.size(); i++) {
-      next.put(made.get(i), grants.get(i));
+      next.put(grants.get(i).label(), new Known(made.get(i), grants.get(i)));
     }
     known = next;
   }

@@ -12,6 +12,7 @@ import dev.tallygate.registry.Snapshot;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -29,6 +30,7 @@ public final class LiveRegistry implements Registry.Enforcer, AutoCloseable {
   private final List<Consumer<Snapshot>> listeners = new CopyOnWriteArrayList<>();
   private final CompiledWatch watch = new CompiledWatch(this::refresh);
   private volatile RegistryDocument document = RegistryDocument.EMPTY;
+  private volatile Optional<Read> read = Optional.empty();
   private volatile Snapshot snapshot;
 
   public LiveRegistry(DocumentCompiler compiler, Clock clock) {
@@ -40,6 +42,24 @@ public final class LiveRegistry implements Registry.Enforcer, AutoCloseable {
   /** What calls are judged by now; take it once for each call. */
   public Snapshot snapshot() {
     return snapshot;
+  }
+
+  /** The text that was read last. */
+  private record Read(String text, RegistryDocument document) {}
+
+  /**
+   * The document of an edition; a text of megabytes is read once.
+   *
+   * @throws DocumentRefused if it is none
+   */
+  RegistryDocument document(Edition edition) throws DocumentRefused {
+    Optional<Read> last = read;
+    if (last.isPresent() && last.get().text().equals(edition.document())) {
+      return last.get().document();
+    }
+    Read now = new Read(edition.document(), RegistryDocument.read(edition.document()));
+    read = Optional.of(now);
+    return now.document();
   }
 
   /** The document that is enforced. */
@@ -57,7 +77,7 @@ public final class LiveRegistry implements Registry.Enforcer, AutoCloseable {
   @Override
   public synchronized void enforce(Edition edition) throws EditionRefused {
     try {
-      RegistryDocument next = RegistryDocument.read(edition.document());
+      RegistryDocument next = document(edition);
       Compiled compiled = compiler.compile(next);
       document = next;
       putInForce(compiled, compiled.snapshot(edition.revision(), clock.instant()));

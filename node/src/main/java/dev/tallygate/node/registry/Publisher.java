@@ -26,10 +26,15 @@ public final class Publisher {
 
   private final Registry registry;
   private final DocumentCompiler compiler;
+  private final LiveRegistry live;
 
-  public Publisher(Registry registry, DocumentCompiler compiler) {
+  /**
+   * @param live has read what is mostly the newest
+   */
+  public Publisher(Registry registry, DocumentCompiler compiler, LiveRegistry live) {
     this.registry = registry;
     this.compiler = compiler;
+    this.live = live;
   }
 
   /** A change of a document; one that is equal to what it was given changes nothing. */
@@ -99,15 +104,14 @@ public final class Publisher {
         return new Outdated(revision);
       }
       RegistryDocument before =
-          newest.isPresent()
-              ? RegistryDocument.read(newest.get().document())
-              : RegistryDocument.EMPTY;
+          newest.isPresent() ? live.document(newest.get()) : RegistryDocument.EMPTY;
       RegistryDocument after = change.of(before);
       compiler.check(after, source);
-      if (newest.isPresent() && after.text().equals(newest.get().document())) {
+      String text = after.text();
+      if (newest.isPresent() && text.equals(newest.get().document())) {
         return new Published(revision, registry.enforcedBy(), List.of());
       }
-      PublishResult result = registry.publish(revision, after.text(), how.enforcedWithin());
+      PublishResult result = registry.publish(revision, text, how.enforcedWithin());
       if (!(result instanceof Outdated)) {
         return result;
       }

@@ -33,7 +33,7 @@ public final class SharedRegistry implements AutoCloseable {
     this.registry = registry;
     DocumentCompiler compiler = new DocumentCompiler(configuration, System::getenv, sealing);
     live = new LiveRegistry(compiler, clock);
-    publisher = new Publisher(registry, compiler);
+    publisher = new Publisher(registry, compiler, live);
     pins = new RegistryPins(publisher);
     file = new OwnFile(configuration, declared, registry, publisher);
   }
