@@ -190,7 +190,7 @@ public final class RegistryDocument {
    * @throws DocumentRefused if another source declares something of it
    */
   public RegistryDocument replacing(String source, Declared next) throws DocumentRefused {
-    ObjectNode changed = root.deepCopy();
+    ObjectNode changed = copy();
     List<String> errors = new ArrayList<>();
     ObjectNode servers = (ObjectNode) changed.get("servers");
     ObjectNode policies = (ObjectNode) changed.get("policies");
@@ -236,6 +236,19 @@ public final class RegistryDocument {
     return new RegistryDocument(changed);
   }
 
+  /** With lists and names of its own; what stands in them is never changed. */
+  private ObjectNode copy() {
+    ObjectNode copy = JsonNodeFactory.instance.objectNode();
+    for (Map.Entry<String, JsonNode> member : root.properties()) {
+      copy.set(
+          member.getKey(),
+          member.getValue() instanceof ArrayNode list
+              ? JsonNodeFactory.instance.arrayNode().addAll(list)
+              : JsonNodeFactory.instance.objectNode().setAll((ObjectNode) member.getValue()));
+    }
+    return copy;
+  }
+
   private static void requireFree(ObjectNode named, String kind, String name, List<String> errors) {
     if (named.has(name)) {
       errors.add(
@@ -266,7 +279,10 @@ public final class RegistryDocument {
       throw new DocumentRefused(
           List.of("/fences/" + source + ": another took over; its fence is " + fence(source)));
     }
-    ObjectNode changed = root.deepCopy();
+    if (fence == fence(source)) {
+      return this;
+    }
+    ObjectNode changed = copy();
     ((ObjectNode) changed.get("fences")).put(source, fence);
     return new RegistryDocument(changed);
   }
@@ -295,7 +311,7 @@ public final class RegistryDocument {
    * @param seen by server; those that are not here are left out
    */
   public RegistryDocument pinning(Map<String, Map<PinKey, Set<Definition>>> seen) {
-    ObjectNode changed = root.deepCopy();
+    ObjectNode changed = copy();
     ObjectNode pins = (ObjectNode) changed.get("pins");
     Map<String, ServerPins> before = PinFile.read(pins, new ArrayList<>());
     seen.forEach(
@@ -310,7 +326,7 @@ public final class RegistryDocument {
 
   /** With another grant. */
   RegistryDocument adding(JsonNode grant, String source) {
-    ObjectNode changed = root.deepCopy();
+    ObjectNode changed = copy();
     ArrayNode grants = (ArrayNode) changed.get("grants");
     changed.set("grants", bySource(grants.add(withSource(grant, source))));
     return new RegistryDocument(changed);
@@ -319,7 +335,7 @@ public final class RegistryDocument {
   /** With another grant in the place of one. */
   RegistryDocument changing(
       int index, JsonNode grant, Collection<String> endedTokens, Instant now) {
-    ObjectNode changed = root.deepCopy();
+    ObjectNode changed = copy();
     ((ArrayNode) changed.get("grants")).set(index, grant);
     ObjectNode revoked = (ObjectNode) changed.get("revoked");
     String at = now.truncatedTo(ChronoUnit.SECONDS).toString();
