@@ -41,6 +41,9 @@ final class ServerPinning {
   /** A server that shows ever new things is asked for all of them no more often than this. */
   static final Duration INVENTORY_PAUSE = Duration.ofMinutes(1);
 
+  /** One that could not be asked is asked again after this. */
+  static final Duration INVENTORY_RETRY = Duration.ofSeconds(5);
+
   /** A server cannot make the gate remember more differences than this. */
   private static final int MAX_SIGHTINGS = 10_000;
 
@@ -301,17 +304,17 @@ final class ServerPinning {
       inventoryDue = false;
       acquainted = true;
     }
-    over();
+    over(INVENTORY_PAUSE);
   }
 
   void failed() {
-    over();
+    over(INVENTORY_RETRY);
   }
 
-  private void over() {
+  private void over(Duration pause) {
     CompletableFuture<Void> ended;
     synchronized (this) {
-      nextInventory = nanos.getAsLong() + INVENTORY_PAUSE.toNanos();
+      nextInventory = nanos.getAsLong() + pause.toNanos();
       ended = inventory;
     }
     ended.complete(null);

@@ -105,10 +105,7 @@ public record Inventory(ServerPins shown, Set<String> unusable) {
     private int bytes;
 
     Future<Void> attempt(String version, Future<Void> taken) {
-      return taken
-          .onSuccess(done -> succeeded = true)
-          .onFailure(e -> failures.add(version + ": " + e.getMessage()))
-          .otherwiseEmpty();
+      return taken.onFailure(e -> failures.add(version + ": " + e.getMessage())).otherwiseEmpty();
     }
 
     Future<Void> modern(Upstream upstream) {
@@ -137,7 +134,9 @@ public record Inventory(ServerPins shown, Set<String> unusable) {
         }
       }
       Future<Void> tools =
-          speech.list(ListKind.TOOLS, (name, item) -> take(PinKey.tool(name), item));
+          speech
+              .list(ListKind.TOOLS, (name, item) -> take(PinKey.tool(name), item))
+              .onSuccess(done -> succeeded = true);
       return opening.path("capabilities").has("prompts")
           ? tools.compose(
               done ->

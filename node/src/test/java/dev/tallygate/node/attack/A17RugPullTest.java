@@ -290,6 +290,19 @@ class A17RugPullTest {
   }
 
   @Test
+  void serverThatCannotTellItsToolsYetIsNotOneThatHasNone() {
+    // Given
+    scene.upstream.answer("tools/list", Answer.status(503));
+
+    // When
+    Scene.Stopped stopped =
+        scene.stops(scene.alice.modernCall("alpha", "{}")).denied(200, "(server unknown)");
+
+    // Then
+    assertThat(stopped.body()).contains("could not be asked for its tools", "Try again later");
+  }
+
+  @Test
   void newToolOfAPinnedServerIsHiddenUntilItIsApproved() {
     // Given
     scene.gate.server("fixture").put("trust", "pinned");

@@ -187,7 +187,7 @@ class ClusterReaderTest {
 
     // Then
     assertThat(state.admin().port()).isEqualTo(9191);
-    assertThat(state.cluster().role()).isEqualTo(Role.MEMBER);
+    assertThat(state.cluster().role()).isEqualTo(Role.STATE);
   }
 
   @ParameterizedTest

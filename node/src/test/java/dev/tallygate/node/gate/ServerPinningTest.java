@@ -298,6 +298,11 @@ class ServerPinningTest {
     pinning.failed();
     assertThat(second.over().toCompletableFuture()).isDone();
     assertThat(pinning.turn(ServerPins.NONE).mine()).isFalse();
+    pass(ServerPinning.INVENTORY_RETRY);
+    assertThat(pinning.turn(ServerPins.NONE).mine()).isTrue();
+    pinning.take(ServerPins.NONE, PINNED);
+    pass(ServerPinning.INVENTORY_RETRY);
+    assertThat(pinning.turn(ServerPins.NONE).mine()).isFalse();
     pass(ServerPinning.INVENTORY_PAUSE);
     assertThat(pinning.turn(ServerPins.NONE).mine()).isTrue();
   }
