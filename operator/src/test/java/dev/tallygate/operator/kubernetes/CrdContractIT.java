@@ -99,6 +99,7 @@ class CrdContractIT {
       // When, Then: the API server publishes it a moment after the resources are defined
       await()
           .atMost(PATIENCE)
+          .ignoreException(IllegalStateException.class)
           .untilAsserted(
               () ->
                   assertThat(server.kubectl("explain", kind + ".tallygate.dev.spec"))
