@@ -160,10 +160,10 @@ public final class DocumentCompiler {
       policy(policy.getKey(), policy.getValue(), findings)
           .ifPresent(compiled -> policies.put(policy.getKey(), compiled));
     }
-    readPolicies.keySet().retainAll(Set.copyOf(CanonicalJson.sortedKeys(root.get("policies"))));
-    List<JsonNode> effective = effective(root, source, findings);
     Set<String> serverNames = Set.copyOf(CanonicalJson.sortedKeys(root.get("servers")));
     Set<String> policyNames = Set.copyOf(CanonicalJson.sortedKeys(root.get("policies")));
+    readPolicies.keySet().retainAll(policyNames);
+    List<JsonNode> effective = effective(root, source, findings);
     BiFunction<Findings, List<JsonNode>, List<Grant>> reading =
         (found, some) ->
             new GrantReader(found, surroundings, serverNames, policyNames)

@@ -195,10 +195,11 @@ final class ServerPinning {
     bytesPinnedFirst += length(definitions);
     List<Definition> all = new ArrayList<>(firstSeen.getOrDefault(key, List.of()));
     all.addAll(definitions);
-    firstSeen.put(key, List.copyOf(all));
+    List<Definition> pinned = List.copyOf(all);
+    firstSeen.put(key, pinned);
     written.remove(key);
     journal.happened(PinState.FIRST_USE, key, Optional.empty(), definitions.get(0), List.of());
-    return List.copyOf(all);
+    return pinned;
   }
 
   /** Why something must not be used; empty if it may be. */

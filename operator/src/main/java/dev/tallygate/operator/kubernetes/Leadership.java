@@ -5,12 +5,12 @@ import io.kubernetes.client.extended.leaderelection.LeaderElectionConfig;
 import io.kubernetes.client.extended.leaderelection.LeaderElector;
 import io.kubernetes.client.extended.leaderelection.resourcelock.LeaseLock;
 import io.kubernetes.client.openapi.ApiClient;
+import io.kubernetes.client.openapi.ApiException;
 import io.kubernetes.client.openapi.JSON;
+import io.kubernetes.client.openapi.apis.CoordinationV1Api;
 import io.kubernetes.client.openapi.models.V1Lease;
-import io.kubernetes.client.openapi.models.V1LeaseList;
 import io.kubernetes.client.openapi.models.V1OwnerReference;
-import io.kubernetes.client.util.generic.GenericKubernetesApi;
-import io.kubernetes.client.util.generic.KubernetesApiResponse;
+import io.kubernetes.client.util.PatchUtils;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +31,7 @@ public final class Leadership implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
 
   private final LeaderElector elector;
-  private final GenericKubernetesApi<V1Lease, V1LeaseList> leases;
+  private final ApiClient client;
   private final String namespace;
   private final String lease;
   private final Optional<Pod> pod;
@@ -50,9 +50,7 @@ public final class Leadership implements AutoCloseable {
     this.namespace = namespace;
     this.lease = lease;
     this.pod = pod;
-    leases =
-        new GenericKubernetesApi<>(
-            V1Lease.class, V1LeaseList.class, "coordination.k8s.io", "v1", "leases", client);
+    this.client = client;
     elector =
         new LeaderElector(
             new LeaderElectionConfig(
@@ -64,8 +62,8 @@ public final class Leadership implements AutoCloseable {
     elector.run(
         () -> {
           leads.set(true);
-          pod.ifPresent(this::own);
           onLeading.run();
+          pod.ifPresent(this::own);
         },
         () -> leads.set(false));
   }
@@ -76,13 +74,17 @@ public final class Leadership implements AutoCloseable {
         new V1OwnerReference().apiVersion("v1").kind("Pod").name(by.name()).uid(by.uid());
     String json =
         JSON.getGson().toJson(Map.of("metadata", Map.of("ownerReferences", List.of(owner))));
-    KubernetesApiResponse<V1Lease> answer =
-        leases.patch(namespace, lease, V1Patch.PATCH_FORMAT_JSON_MERGE_PATCH, new V1Patch(json));
-    if (!answer.isSuccess()) {
-      LOG.info(
-          "the Lease {} stays behind when this is uninstalled: {}",
-          lease,
-          answer.getStatus().getMessage());
+    try {
+      PatchUtils.patch(
+          V1Lease.class,
+          () ->
+              new CoordinationV1Api(client)
+                  .patchNamespacedLease(lease, namespace, new V1Patch(json))
+                  .buildCall(null),
+          V1Patch.PATCH_FORMAT_JSON_MERGE_PATCH,
+          client);
+    } catch (ApiException e) {
+      LOG.info("the Lease {} stays behind when this is uninstalled: {}", lease, e.getMessage());
     }
   }
 
