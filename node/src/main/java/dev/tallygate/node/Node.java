@@ -71,6 +71,7 @@ public final class Node implements AutoCloseable {
   private final CompletableFuture<Integer> opening = new CompletableFuture<>();
   private Optional<SharedRegistry> shared = Optional.empty();
   private volatile int port;
+  private volatile boolean leaving;
   private int adminPort;
 
   private Node(LiveConfig config) {
@@ -149,7 +150,7 @@ public final class Node implements AutoCloseable {
                 listen.maxConnections(),
                 listen.tls().map(Node::certificate),
                 listen.h2c()));
-    opened(() -> await(gates.stop(), "ending calls"));
+    opened(() -> stop(gates, listen.drain()));
     shared.ifPresentOrElse(
         each -> {
           each.onChange(gates::changed);
@@ -319,15 +320,18 @@ public final class Node implements AutoCloseable {
     detail.put("audit", audit.failure().map(f -> "failing: " + f).orElse("recording"));
     detail.put("pins", pins.problem().map(p -> "not written: " + p).orElse("kept"));
     durability().describe(detail);
+    if (leaving) {
+      detail.put("leaving", true);
+    }
     if (shared.isEmpty()) {
-      return new Readiness(true, detail);
+      return new Readiness(!leaving, detail);
     }
     Quorum quorum = hazelcast.quorum();
     boolean preparing = quorum.holds() && !warmUp.done();
     detail.put("cluster", preparing ? "preparing to count" : ClusterReport.state(quorum));
     shared.get().describe(detail);
     boolean serves = shared.get().outage().isEmpty() && opening.isDone();
-    return new Readiness(quorum.holds() && warmUp.done() && serves, detail);
+    return new Readiness(quorum.holds() && warmUp.done() && serves && !leaving, detail);
   }
 
   /** The port that MCP clients use; 0 before it is open. */
@@ -350,13 +354,23 @@ public final class Node implements AutoCloseable {
 
   private static <T> T await(Future<T> future, String what)
       throws IOException, InterruptedException {
+    return await(future, what, START_SECONDS);
+  }
+
+  private static <T> T await(Future<T> future, String what, long seconds)
+      throws IOException, InterruptedException {
     try {
-      return future.toCompletionStage().toCompletableFuture().get(START_SECONDS, TimeUnit.SECONDS);
+      return future.toCompletionStage().toCompletableFuture().get(seconds, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       throw new IOException(what + ": " + e.getCause().getMessage(), e.getCause());
     } catch (TimeoutException e) {
-      throw new IOException(what + " took more than " + START_SECONDS + " s", e);
+      throw new IOException(what + " took more than " + seconds + " s", e);
     }
+  }
+
+  private void stop(GateServer gates, Duration drain) throws IOException, InterruptedException {
+    leaving = true;
+    await(gates.stop(drain), "ending calls", START_SECONDS + drain.toSeconds());
   }
 
   /** Ends everything, in the reverse order of its start. */

@@ -59,7 +59,15 @@ public final class ConfigReader {
           "counters");
 
   static final List<String> LISTEN_KEYS =
-      List.of("host", "port", "allowedHosts", "allowedOrigins", "maxConnections", "tls", "h2c");
+      List.of(
+          "host",
+          "port",
+          "allowedHosts",
+          "allowedOrigins",
+          "maxConnections",
+          "tls",
+          "h2c",
+          "drain");
 
   static final List<String> ADMIN_KEYS = List.of("host", "port", "token");
 
@@ -67,6 +75,8 @@ public final class ConfigReader {
       List.of("file", "keyFile", "strict", "onFailure", "maxBytes", "keepFiles");
 
   static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
+
+  private static final Duration MAX_DRAIN = Duration.ofMinutes(5);
 
   private static final int MIN_ADMIN_TOKEN = 16;
   private static final Pattern HOST = Pattern.compile("[A-Za-z0-9._:\\[\\]-]{1,253}");
@@ -507,7 +517,8 @@ public final class ConfigReader {
         origins,
         fields.wholeNumber("maxConnections", 1, 1_000_000).orElse(Listen.DEFAULT.maxConnections()),
         fields.fields("tls", TlsReader.KEYS).flatMap(new TlsReader(surroundings)::read),
-        h2c(fields));
+        h2c(fields),
+        fields.duration("drain", Duration.ZERO, MAX_DRAIN).orElse(Listen.DEFAULT.drain()));
   }
 
   private static boolean h2c(Fields fields) {

@@ -53,6 +53,7 @@ public record NodeConfig(
    * @param maxConnections at one time
    * @param tls what it shows to clients; without it, it listens in clear text
    * @param h2c whether HTTP/2 is spoken in clear text too
+   * @param drain how long it serves on once it is told to end
    */
   public record Listen(
       String host,
@@ -61,9 +62,18 @@ public record NodeConfig(
       List<String> allowedOrigins,
       int maxConnections,
       Optional<Tls> tls,
-      boolean h2c) {
+      boolean h2c,
+      Duration drain) {
     public static final Listen DEFAULT =
-        new Listen("127.0.0.1", 8080, List.of(), List.of(), 10_000, Optional.empty(), false);
+        new Listen(
+            "127.0.0.1",
+            8080,
+            List.of(),
+            List.of(),
+            10_000,
+            Optional.empty(),
+            false,
+            Duration.ZERO);
 
     public Listen {
       allowedHosts = List.copyOf(allowedHosts);
@@ -74,7 +84,8 @@ public record NodeConfig(
     Listen renewedBy(Listen read) {
       return tls.isEmpty() || read.tls.isEmpty()
           ? this
-          : new Listen(host, port, allowedHosts, allowedOrigins, maxConnections, read.tls, h2c);
+          : new Listen(
+              host, port, allowedHosts, allowedOrigins, maxConnections, read.tls, h2c, drain);
     }
   }
 

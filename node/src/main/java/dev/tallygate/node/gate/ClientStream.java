@@ -182,7 +182,7 @@ final class ClientStream {
       return;
     }
     if (last.isPresent()) {
-      x.response.end(last.get());
+      x.finish(last.get());
     } else {
       String text =
           whole

@@ -78,6 +78,7 @@ final class Exchange {
   private Runnable whenEnded = () -> {};
   private LongConsumer whenToolsChanged = revision -> {};
   private final List<Runnable> whenOver = new ArrayList<>();
+  private final List<Runnable> whenSent = new ArrayList<>();
   private final List<Runnable> whenDone = new ArrayList<>();
   private boolean isDone;
   private long bodyBytes;
@@ -96,14 +97,25 @@ final class Exchange {
         closed -> {
           leave();
           over();
+          run(whenSent);
         });
     response.exceptionHandler(broken -> leave());
   }
 
   private void over() {
-    List<Runnable> actions = List.copyOf(whenOver);
-    whenOver.clear();
+    run(whenOver);
+  }
+
+  /** Each of them once. */
+  private static void run(List<Runnable> waiting) {
+    List<Runnable> actions = List.copyOf(waiting);
+    waiting.clear();
     actions.forEach(Runnable::run);
+  }
+
+  /** Ends the answer, with {@code last}. */
+  void finish(Buffer last) {
+    response.end(last).onComplete(sent -> run(whenSent));
   }
 
   private void leave() {
@@ -130,6 +142,11 @@ final class Exchange {
   /** Runs {@code action} once, when the answer is complete or never will be. */
   void onOver(Runnable action) {
     whenOver.add(action);
+  }
+
+  /** Runs {@code action} once, when the socket has all of the answer or never will. */
+  void onSent(Runnable action) {
+    whenSent.add(action);
   }
 
   /** Runs {@code action} when nothing is done for the exchange any more, client or none. */

@@ -28,6 +28,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -48,6 +49,11 @@ import org.slf4j.LoggerFactory;
 public final class Gate implements Handler<HttpServerRequest> {
   private static final Logger LOG = LoggerFactory.getLogger(Gate.class);
 
+  private static final long HTTP2_NO_ERROR = 0;
+
+  /** Of what was sent before the client could know, all is served (RFC 9113, 6.8). */
+  private static final int LAST_STREAM = Integer.MAX_VALUE;
+
   private final Context context;
   private final GateServices services;
   private final Upstreams upstreams;
@@ -61,7 +67,7 @@ public final class Gate implements Handler<HttpServerRequest> {
   private final Ledger ledger;
   private final Recorder recorder;
   private final UnderWay underWay = new UnderWay();
-  private final IdleConnections connections = new IdleConnections(System::nanoTime);
+  private final Connections connections = new Connections(System::nanoTime);
 
   /**
    * @param context the event loop that the gate serves
@@ -90,6 +96,8 @@ public final class Gate implements Handler<HttpServerRequest> {
     HttpConnection connection = request.connection();
     connections.requestBegan(connection);
     x.onOver(() -> connections.requestOver(connection));
+    x.onSent(() -> connections.answerSent(connection));
+    x.response.headersEndHandler(head -> tellIfLeaving(x));
     Future.succeededFuture(x)
         .compose(this::admitted)
         .compose(this::read)
@@ -103,7 +111,11 @@ public final class Gate implements Handler<HttpServerRequest> {
   }
 
   void opened(HttpConnection connection) {
-    connections.opened(connection, connection::close);
+    boolean http2 = connection.protocolVersion() == HttpVersion.HTTP_2;
+    connections.opened(
+        connection,
+        connection::close,
+        http2 ? () -> connection.goAway(HTTP2_NO_ERROR, LAST_STREAM) : () -> {});
   }
 
   void closed(HttpConnection connection) {
@@ -136,6 +148,23 @@ public final class Gate implements Handler<HttpServerRequest> {
   /** Tells the clients of these grants, where they have a stream, to list the tools anew. */
   void toolsChanged(Set<String> grantIds, long revision) {
     underWay.toolsChanged(grantIds, revision);
+  }
+
+  /** Serves on, and asks each client to send what is to come elsewhere. */
+  void leave() {
+    connections.leave();
+  }
+
+  /** An answer in HTTP/1.1 is the one place to tell (RFC 9112, 9.6); HTTP/2 has a frame for it. */
+  private void tellIfLeaving(Exchange x) {
+    if (connections.areLeaving() && x.request.version() != HttpVersion.HTTP_2) {
+      x.response.putHeader("Connection", "close");
+    }
+  }
+
+  /** Whether a node that leaves may close its connections without a call lost. */
+  boolean isAtRest() {
+    return connections.areAtRest();
   }
 
   /** Breaks off what would not end by itself. */

@@ -56,8 +56,13 @@ public final class GateServer {
   private static final long LAG_MILLIS = 10;
   private static final long TIDY_MILLIS = 100;
 
-  /** How long calls that are under way may take to end when the node stops. */
+  /** How long calls that are under way may take to end once a node that leaves serves no more. */
   private static final Duration GRACE = Duration.ofSeconds(5);
+
+  /** For calls that began in the last moment of it. */
+  private static final Duration LAST_CALLS = Duration.ofSeconds(2);
+
+  private static final long REST_CHECK_MILLIS = 20;
 
   private static final long LAST_RECORDS_SECONDS = 2;
 
@@ -118,11 +123,15 @@ public final class GateServer {
   }
 
   /**
-   * Takes no more connections and ends streams; calls under way may end within a few seconds.
-   * Completes when the end of each is on record.
+   * Ends when no call is under way any more, or a few seconds after {@code drain} at the latest;
+   * completes when the end of each call is on record. Until then it serves whoever still comes, and
+   * each answer tells its client to connect anew, which is to lead to another node. Streams end
+   * with {@code drain}.
+   *
+   * @param drain how long it serves on at least
    */
-  public Future<Void> stop() {
-    return Future.join(loops.stream().map(Loop::drain).toList())
+  public Future<Void> stop(Duration drain) {
+    return Future.join(loops.stream().map(loop -> loop.drain(drain)).toList())
         .<Void>mapEmpty()
         .eventually(
             () -> Future.fromCompletionStage(services.ledgers().giveBackAll()).otherwiseEmpty())
@@ -203,17 +212,29 @@ public final class GateServer {
           .onFailure(cause -> LOG.error("The certificate could not be changed", cause));
     }
 
-    Future<Void> drain() {
-      Promise<Void> drained = Promise.promise();
+    Future<Void> drain(Duration drain) {
+      Promise<Void> atRest = Promise.promise();
       context.runOnContext(
           run -> {
-            gate.endStreams();
-            server
-                .shutdown(GRACE)
-                .transform(shut -> gate.endAll().timeout(LAST_RECORDS_SECONDS, TimeUnit.SECONDS))
-                .onComplete(drained);
+            gate.leave();
+            long until = System.nanoTime() + drain.plus(GRACE).toNanos();
+            vertx
+                .timer(Math.max(1, drain.toMillis()), TimeUnit.MILLISECONDS)
+                .onSuccess(drained -> awaitRest(until, atRest));
           });
-      return drained.future();
+      return atRest
+          .future()
+          .compose(rest -> server.shutdown(LAST_CALLS))
+          .transform(shut -> gate.endAll().timeout(LAST_RECORDS_SECONDS, TimeUnit.SECONDS));
+    }
+
+    private void awaitRest(long until, Promise<Void> atRest) {
+      gate.endStreams();
+      if (gate.isAtRest() || System.nanoTime() - until >= 0) {
+        atRest.complete();
+      } else {
+        vertx.setTimer(REST_CHECK_MILLIS, again -> awaitRest(until, atRest));
+      }
     }
   }
 

@@ -168,7 +168,7 @@ final class Relay {
     if (x.canAnswer()) {
       ForwardedHeaders.toClient(x, head);
       x.response.headers().remove("content-type");
-      x.response.end();
+      x.finish(Buffer.buffer());
     }
     return Future.succeededFuture(Ending.of(End.OK, head.statusCode()));
   }
@@ -193,7 +193,7 @@ final class Relay {
             passing -> {
               if (x.canAnswer()) {
                 ForwardedHeaders.toClient(x, head);
-                x.response.end(Buffer.buffer(passing.bytes()));
+                x.finish(Buffer.buffer(passing.bytes()));
               }
               return x.clientGone()
                   ? Ending.of(End.CLIENT_GONE, status)
@@ -280,7 +280,7 @@ final class Relay {
                   };
               if (said && x.canAnswer()) {
                 ForwardedHeaders.toClient(x, head);
-                x.response.end(body);
+                x.finish(body);
               } else {
                 answer(x, failure(x, status, ErrorCodes.UPSTREAM_FAILED, answeredWith(status)));
               }
@@ -358,7 +358,8 @@ final class Relay {
     if (answer.body().length > 0) {
       x.response.putHeader("Content-Type", "application/json");
     }
-    x.response.putHeader("Cache-Control", "private, no-store").end(Buffer.buffer(answer.body()));
+    x.response.putHeader("Cache-Control", "private, no-store");
+    x.finish(Buffer.buffer(answer.body()));
   }
 
   private Future<Buffer> body(HttpClientResponse head, int max) {

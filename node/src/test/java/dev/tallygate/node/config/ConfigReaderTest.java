@@ -290,6 +290,7 @@ class ConfigReaderTest {
         arguments(BASE + "listen: { allowedOrigins: §[\"https://a/\"] }\n", "not an origin"),
         arguments(BASE + "listen: { allowedOrigins: §a }\n", "must be a list"),
         arguments(BASE + "listen: { maxConnections: §0 }\n", "from 1 to 1000000"),
+        arguments(BASE + "listen: { drain: §6m }\n", "5m"),
         arguments(BASE + "admin: §{ port: 8080 }\n", "share port 8080"),
         // audit
         arguments(BASE.replace(" audit.jsonl", "§ "), "`file` has no value"),

@@ -178,17 +178,13 @@ class PartingTest {
       CompletableFuture<Void> stopped = CompletableFuture.runAsync(() -> gate.node().close());
 
       // Then
-      assertThat(idle.closedByPeer()).isTrue();
-      assertThat(stream.closedByPeer()).isTrue();
-      await()
-          .untilAsserted(
-              () ->
-                  assertThatThrownBy(() -> new RawHttp(url).close())
-                      .isInstanceOf(IOException.class));
+      assertThat(readUntil(stream, "\r\n0\r\n\r\n") || stream.closedByPeer()).isTrue();
       assertThat(stopped).isNotDone();
       finish.countDown();
       assertThat(inFlight.get(60, TimeUnit.SECONDS).body()).contains("done");
       stopped.get(60, TimeUnit.SECONDS);
+      assertThat(idle.closedByPeer()).isTrue();
+      assertThatThrownBy(() -> new RawHttp(url).close()).isInstanceOf(IOException.class);
     }
     assertThat(completions("long")).containsExactly("ok");
     assertThat(events()).endsWith("stop");

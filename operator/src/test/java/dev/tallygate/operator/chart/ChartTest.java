@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -397,12 +398,14 @@ class ChartTest {
   @ParameterizedTest
   @MethodSource("valueSets")
   void everyPodHasTimeToEndInOrder(Path values) throws IOException, InterruptedException {
-    for (JsonNode pod : podSpecs(rendered(values))) {
+    List<JsonNode> objects = rendered(values);
+    Matcher drain = Pattern.compile(" drain: (\\d+)s").matcher(objects.toString());
+    assertThat(drain.find()).isTrue();
+    for (JsonNode pod : podSpecs(objects)) {
       JsonNode container = pod.at("/containers/0");
       if (List.of("state", "gateway").contains(container.path("name").asText())) {
-        int sleep = container.at("/lifecycle/preStop/sleep/seconds").asInt();
         assertThat(pod.path("terminationGracePeriodSeconds").asInt())
-            .isGreaterThanOrEqualTo(sleep + 30);
+            .isGreaterThanOrEqualTo(Integer.parseInt(drain.group(1)) + 30);
         assertThat(container.at("/readinessProbe/httpGet/path").asText()).isEqualTo("/readyz");
         assertThat(container.at("/livenessProbe/httpGet/path").asText()).isEqualTo("/livez");
       }
