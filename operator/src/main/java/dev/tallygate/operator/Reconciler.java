@@ -8,6 +8,7 @@ import dev.tallygate.operator.compile.Content;
 import dev.tallygate.operator.compile.Credentials;
 import dev.tallygate.operator.compile.Published;
 import dev.tallygate.operator.compile.Refusal;
+import dev.tallygate.operator.compile.Refusals;
 import dev.tallygate.operator.compile.Verdict;
 import dev.tallygate.operator.gateway.Enforcement;
 import dev.tallygate.operator.gateway.GatewayClient;
@@ -31,6 +32,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
@@ -63,7 +65,7 @@ public final class Reconciler {
   private Map<String, Content> pins = Map.of();
   private Enforcement enforcement = Enforcement.UNKNOWN;
   private Optional<String> problem = Optional.empty();
-  private final Map<Ref, Refusal> refusals = new HashMap<>();
+  private final Refusals refusals = new Refusals(new HashMap<>(), new HashMap<>());
   private final Map<Ref, Long> revisions = new HashMap<>();
   private final Map<Ref, Reported> reported = new HashMap<>();
 
@@ -147,7 +149,8 @@ public final class Reconciler {
     Published now = gateway.published();
     if (fence == 0) {
       fence = now.fence() + 1;
-    } else if (now.fence() > fence) {
+    } else if (now.fence() > fence || !claimed && now.fence() == fence) {
+      // Before it wrote, nobody but another who began at the same time can have this fence.
       throw new Overtaken("another operator wrote to the registry; its fence is " + now.fence());
     }
     published = Optional.of(now);
@@ -167,7 +170,8 @@ public final class Reconciler {
     if (published.isEmpty()) {
       read();
     }
-    refusals.keySet().retainAll(resources.all().keySet());
+    refusals.contents().keySet().retainAll(resources.all().keySet());
+    refusals.pins().keySet().removeIf(name -> !resources.all().containsKey(server(name)));
     for (int i = 0; i < MAX_ROUNDS; i++) {
       Compilation compilation = compile(resources);
       Map<Ref, Content> contents = compilation.contents();
@@ -187,7 +191,11 @@ public final class Reconciler {
       } else if (result instanceof PutResult.Overtaken overtaken) {
         throw new Overtaken(overtaken.reason());
       } else if (result instanceof PutResult.Refused refused) {
-        refused(refused.errors(), contents);
+        if (!refused(refused.errors(), compilation)) {
+          takeAway(before, contents);
+          throw new GatewayUnreachable(
+              "the registry refuses what is published: " + refused.errors(), null);
+        }
       }
     }
     throw new IllegalStateException("the registry changed each of " + MAX_ROUNDS + " times");
@@ -208,18 +216,42 @@ public final class Reconciler {
     LOG.info("revision {} is published: {} of {} objects changed", revision, changes, all.size());
   }
 
-  private void refused(List<String> errors, Map<Ref, Content> contents) throws GatewayUnreachable {
+  private static Ref server(String name) {
+    return new Ref(Kind.SERVER, name);
+  }
+
+  /** Whether what is refused is known now, and left out the next time. */
+  private boolean refused(List<String> errors, Compilation compilation) {
+    Map<Ref, Content> contents = compilation.contents();
     boolean told = false;
     for (String error : errors) {
-      Optional<Ref> ref = RefusedPlace.find(error, contents);
-      if (ref.isPresent()) {
-        refusals.put(ref.get(), new Refusal(contents.get(ref.get()), error));
-        LOG.warn("{} is refused: {}", ref.get(), error);
-        told = true;
+      Optional<String> pinned = RefusedPlace.pins(error).filter(compilation.pins()::containsKey);
+      Optional<Ref> ref =
+          pinned.map(Reconciler::server).or(() -> RefusedPlace.find(error, contents));
+      if (pinned.isPresent()) {
+        Refusal refusal = new Refusal(compilation.pins().get(pinned.get()), error);
+        told |= !refusal.equals(refusals.pins().put(pinned.get(), refusal));
+      } else if (ref.isPresent()) {
+        Refusal refusal = new Refusal(contents.get(ref.get()), error);
+        told |= !refusal.equals(refusals.contents().put(ref.get(), refusal));
       }
+      ref.ifPresent(of -> LOG.warn("{} is refused: {}", of, error));
     }
-    if (!told) {
-      throw new GatewayUnreachable("the registry refuses what is published: " + errors, null);
+    return told;
+  }
+
+  /**
+   * Publishes no more than that grants are gone, where all cannot be published and nobody knows
+   * why, such as for its size: a grant that was deleted must not live on by others' mistakes.
+   */
+  private void takeAway(Published before, Map<Ref, Content> contents)
+      throws GatewayUnreachable, InterruptedException {
+    Map<Ref, Content> left = new TreeMap<>(before.contents());
+    left.keySet().removeIf(ref -> ref.kind() == Kind.GRANT && !contents.containsKey(ref));
+    if (left.size() < before.contents().size()
+        && gateway.put(Compilation.document(left, Map.of()), before.revision(), fence)
+            instanceof PutResult.Done done) {
+      done(before, left, done.revision());
     }
   }
 
@@ -315,12 +347,22 @@ public final class Reconciler {
 
     private RefusedPlace() {}
 
+    /** The server whose pins {@code /pins/name...: message} names. */
+    static Optional<String> pins(String error) {
+      String[] place = place(error);
+      return place.length > 2 && place[1].equals("pins") ? Optional.of(place[2]) : Optional.empty();
+    }
+
+    private static String[] place(String error) {
+      int end = error.indexOf(": ");
+      return (end < 0 ? "" : error.substring(0, end)).split("/", 4);
+    }
+
     /**
      * The resource that {@code /section/name...: message} names; a grant goes by its label there.
      */
     static Optional<Ref> find(String error, Map<Ref, Content> contents) {
-      int end = error.indexOf(": ");
-      String[] place = (end < 0 ? "" : error.substring(0, end)).split("/", 4);
+      String[] place = place(error);
       if (place.length < 3 || !SECTIONS.containsKey(place[1])) {
         return Optional.empty();
       }

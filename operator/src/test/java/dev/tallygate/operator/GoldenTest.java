@@ -10,8 +10,8 @@ import dev.tallygate.operator.compile.Compilation;
 import dev.tallygate.operator.compile.Credentials;
 import dev.tallygate.operator.compile.Published;
 import dev.tallygate.operator.compile.Refusal;
+import dev.tallygate.operator.compile.Refusals;
 import dev.tallygate.operator.gateway.Enforcement;
-import dev.tallygate.operator.resources.Ref;
 import dev.tallygate.operator.resources.Resources;
 import dev.tallygate.operator.status.Statuses;
 import dev.tallygate.operator.status.Statuses.Progress;
@@ -74,14 +74,16 @@ class GoldenTest {
 
   private static String found(TestResources given) throws IOException {
     Resources resources = given.resources();
-    Map<Ref, Refusal> refusals = new HashMap<>();
+    Refusals refusals = new Refusals(new HashMap<>(), Map.of());
     Published published = given.published();
     Compilation compilation = Compilation.of(resources, published, refusals, CREDENTIALS, NOW);
     given
         .refused()
         .forEach(
             (ref, message) ->
-                refusals.put(ref, new Refusal(compilation.contents().get(ref), message)));
+                refusals
+                    .contents()
+                    .put(ref, new Refusal(compilation.contents().get(ref), message)));
     Compilation last = Compilation.of(resources, published, refusals, CREDENTIALS, NOW);
     ObjectNode out = JSON.createObjectNode();
     out.set("published", JSON.readTree(Compilation.document(last.contents(), last.pins())));

@@ -39,6 +39,7 @@ class ReconcilerTest {
 
   private final Map<Ref, Resource> resources = new HashMap<>();
   private final Map<String, Map<String, String>> secrets = new HashMap<>();
+  private final Map<String, Map<String, String>> configMaps = new HashMap<>();
   private final Token token = Token.random();
   private final ExecutorService writers = Executors.newFixedThreadPool(2);
   private final Api api = new Api();
@@ -95,7 +96,7 @@ class ReconcilerTest {
 
   private Reconciler newReconciler() {
     return new Reconciler(
-        () -> new Resources("gates", resources, secrets, Map.of()),
+        () -> new Resources("gates", resources, secrets, configMaps),
         new GatewayClient(registry.address(), () -> "token"),
         api,
         writers,
@@ -217,6 +218,117 @@ class ReconcilerTest {
     // Then
     assertThat(condition(SERVER, "Accepted")).startsWith("True");
     assertThat(registry.declared.path("grants")).hasSize(1);
+  }
+
+  @Test
+  void pinsThatNodesRefuseAreToldAtTheirServerAndTheRestIsPublished() throws Exception {
+    // Given
+    String lockFile = "{\"lockVersion\":1,\"servers\":{\"github\":{\"tools\":{\"a\":[%s]}}}}";
+    configMaps.put("pins", Map.of("tallygate.lock.json", lockFile.formatted("\"bent\"")));
+    put(
+        SERVER,
+        "{\"url\":\"https://mcp.example.com/mcp\",\"pins\":{\"configMapRef\":{\"name\":\"pins\"}}}");
+    registry.refusedText = "bent";
+    registry.refusal = "/pins/github/tools/a/0: must be {sha256, definition}";
+
+    // When
+    Outcome outcome = reconciler.reconcile();
+
+    // Then
+    assertThat(outcome).isEqualTo(Outcome.SETTLED);
+    assertThat(condition(SERVER, "ResolvedRefs"))
+        .isEqualTo(
+            "False InvalidPins: the lock file in the ConfigMap pins is wrong at"
+                + " /pins/github/tools/a/0: must be {sha256, definition}");
+    assertThat(registry.declared.at("/servers/github").has("unusable")).isTrue();
+    assertThat(condition(POLICY, "Programmed")).startsWith("True");
+
+    // When they are others
+    seeStatuses();
+    configMaps.put("pins", Map.of("tallygate.lock.json", lockFile.formatted("\"straight\"")));
+    reconciler.reconcile();
+
+    // Then
+    assertThat(condition(SERVER, "ResolvedRefs")).startsWith("True");
+    assertThat(registry.declared.at("/pins/github/tools/a/0").asText()).isEqualTo("straight");
+  }
+
+  @Test
+  void deletedGrantIsGoneThoughNothingElseCanBePublished() throws Exception {
+    // Given
+    reconciler.reconcile();
+    registry.refusedText = "huge";
+    registry.refusal = "1:1: this has more than 8388608 bytes";
+
+    // When
+    put(
+        new Ref(Kind.POLICY, "huge"),
+        "{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"huge\":{}}}");
+    resources.remove(GRANT);
+    Outcome outcome = reconciler.reconcile();
+
+    // Then
+    assertThat(outcome).isEqualTo(Outcome.FAILED);
+    assertThat(registry.declared.path("grants")).isEmpty();
+    assertThat(registry.declared.path("policies").has("tools")).isTrue();
+    assertThat(condition(new Ref(Kind.POLICY, "huge"), "Programmed"))
+        .contains("this has more than 8388608 bytes");
+
+    // When the cause is gone
+    resources.remove(new Ref(Kind.POLICY, "huge"));
+
+    // Then
+    assertThat(reconciler.reconcile()).isEqualTo(Outcome.SETTLED);
+  }
+
+  @Test
+  void refusalOfWhatIsLeftOutAlreadyDoesNotGoRoundForEver() throws Exception {
+    // Given
+    registry.refusedText = "tools";
+    registry.refusal = "/servers/github/url: `url` is not wanted here";
+
+    // When
+    Outcome outcome = reconciler.reconcile();
+
+    // Then
+    assertThat(outcome).isEqualTo(Outcome.FAILED);
+    assertThat(registry.puts).isLessThan(10);
+  }
+
+  @Test
+  void grantThatCannotBeReadStopsNoOther() throws Exception {
+    // Given
+    reconciler.reconcile();
+
+    // When
+    put(
+        GRANT,
+        "{\"serverRef\":{\"name\":\"github\"},\"policyRef\":{\"name\":\"tools\"},"
+            + "\"expiresAt\":\"2027-01-31T12:00:00+99:00\","
+            + "\"token\":{\"secretRef\":{\"name\":\"t\"}}}");
+    put(POLICY, "{\"version\":\"1\",\"default\":\"allow\"}");
+    Outcome outcome = reconciler.reconcile();
+
+    // Then
+    assertThat(outcome).isEqualTo(Outcome.SETTLED);
+    assertThat(condition(GRANT, "Accepted")).startsWith("False Invalid: it cannot be read");
+    assertThat(registry.declared.path("grants")).isEmpty();
+    assertThat(registry.declared.at("/policies/tools/default").asText()).isEqualTo("allow");
+  }
+
+  @Test
+  void operatorWhoseFenceAnotherHasBeforeItWroteEnds() throws Exception {
+    // Given
+    Reconciler other = newReconciler();
+    registry.beforeNextPut.add(
+        () -> {
+          registry.fence = 1;
+          registry.revision = 1;
+        });
+
+    // Then
+    assertThatThrownBy(other::reconcile).isInstanceOf(Reconciler.Overtaken.class);
+    assertThat(registry.declared.path("grants")).isEmpty();
   }
 
   @Test

@@ -174,7 +174,7 @@ public final class DocumentCompiler {
             .orElseGet(() -> reading.apply(findings, effective));
     List<Finding> wrongPins = new ArrayList<>();
     Map<String, ServerPins> pins = PinFile.read((ObjectNode) root.get("pins"), wrongPins);
-    wrongPins.forEach(finding -> findings.add(NAME, finding));
+    wrongPins.forEach(finding -> findings.add(NAME, inRegistry(finding)));
     if (findings.hasErrors()) {
       throw new DocumentRefused(
           findings.all().stream()
@@ -203,6 +203,15 @@ public final class DocumentCompiler {
     return label.isEmpty()
         ? finding.pointer()
         : JsonPointers.child("/grants", label) + Objects.toString(grant.group(2), "");
+  }
+
+  /** Pins stand below servers in a lock file, and beside them here. */
+  private static Finding inRegistry(Finding ofLockFile) {
+    return new Finding(
+        ofLockFile.severity(),
+        ofLockFile.pointer().replaceFirst("^/servers", "/pins"),
+        ofLockFile.position(),
+        ofLockFile.message());
   }
 
   private static List<Entry> entries(JsonNode servers) {

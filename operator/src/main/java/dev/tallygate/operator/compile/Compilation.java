@@ -1,5 +1,6 @@
 package dev.tallygate.operator.compile;
 
+import dev.tallygate.operator.compile.Accepting.Accepted;
 import dev.tallygate.operator.resources.Kind;
 import dev.tallygate.operator.resources.Ref;
 import dev.tallygate.operator.resources.Resource;
@@ -9,9 +10,13 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What all resources are in the registry, and what became of each: a pure function of them and of
@@ -24,6 +29,8 @@ import java.util.stream.Collectors;
  */
 public record Compilation(
     Map<Ref, Verdict> verdicts, Map<String, Content> pins, Map<Ref, SecretWanted> wanted) {
+  private static final Logger LOG = LoggerFactory.getLogger(Compilation.class);
+
   public Compilation {
     verdicts = Map.copyOf(verdicts);
     pins = Map.copyOf(pins);
@@ -37,13 +44,13 @@ public record Compilation(
    * Compiles.
    *
    * @param published what is in the registry already
-   * @param refusals what nodes refused; each counts while the resource would be the same
+   * @param refusals what nodes refused
    * @param credentials seals those of servers
    */
   public static Compilation of(
       Resources resources,
       Published published,
-      Map<Ref, Refusal> refusals,
+      Refusals refusals,
       Credentials credentials,
       Instant now) {
     Accepting accepting = new Accepting(published, refusals);
@@ -54,9 +61,9 @@ public record Compilation(
     PolicyCompiler policies = new PolicyCompiler(accepting);
     for (Resource resource : resources.all().values()) {
       switch (resource.ref().kind()) {
-        case POLICY -> verdicts.put(resource.ref(), policies.compile(resource));
+        case POLICY -> verdicts.put(resource.ref(), ofOne(resource, accepting, policies::compile));
         case SERVER -> {
-          verdicts.put(resource.ref(), servers.compile(resource));
+          verdicts.put(resource.ref(), ofOne(resource, accepting, servers::compile));
           servers.pins(resource).ifPresent(of -> pins.put(resource.name(), of));
         }
         case GRANT -> grants.add(resource);
@@ -66,10 +73,30 @@ public record Compilation(
     grants.sort(Comparator.comparing(Resource::created).thenComparing(Resource::name));
     GrantCompiler compiler = new GrantCompiler(resources, verdicts, accepting, published, now);
     for (Resource grant : grants) {
-      verdicts.put(grant.ref(), compiler.compile(grant));
+      verdicts.put(grant.ref(), ofOne(grant, accepting, compiler::compile));
     }
     countGrants(verdicts, grants);
     return new Compilation(verdicts, pins, compiler.wanted());
+  }
+
+  /** One that its definition should have kept away must not stop the others. */
+  private static Verdict ofOne(
+      Resource resource, Accepting accepting, Function<Resource, Verdict> compiler) {
+    try {
+      return compiler.apply(resource);
+    } catch (RuntimeException e) {
+      LOG.error("{} cannot be compiled", resource.ref(), e);
+      Accepted accepted =
+          accepting.refused(resource.ref(), "Invalid", "it cannot be read: " + e.getMessage());
+      boolean grant = resource.ref().kind() == Kind.GRANT; // it may say that it is suspended
+      return new Verdict(
+          resource,
+          grant ? Optional.empty() : accepted.content(),
+          accepted.condition(),
+          Optional.empty(),
+          Optional.empty(),
+          Verdict.noFacts());
+    }
   }
 
   private static void countGrants(Map<Ref, Verdict> verdicts, List<Resource> grants) {

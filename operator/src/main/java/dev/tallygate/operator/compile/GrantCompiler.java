@@ -15,6 +15,7 @@ import dev.tallygate.operator.resources.Resources;
 import dev.tallygate.registry.Sha256;
 import dev.tallygate.registry.Token;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -112,9 +113,7 @@ final class GrantCompiler {
     if (hasPolicy) {
       content.put("policy", policy);
     }
-    if (spec.hasNonNull("expiresAt")) {
-      content.put("expires", Instant.parse(spec.get("expiresAt").asText()).toString());
-    }
+    expiry(spec).ifPresent(expires -> content.put("expires", expires.toString()));
     Accepted accepted = accepting.decide(grant.ref(), new Content(content));
     return verdict(grant, accepted.content(), accepted.condition(), resolved, idle, facts);
   }
@@ -215,11 +214,17 @@ final class GrantCompiler {
               "Revoked",
               "its token was revoked at " + since + " and stays refused; give it a new one"));
     }
-    if (spec.hasNonNull("expiresAt")
-        && !now.isBefore(Instant.parse(spec.get("expiresAt").asText()))) {
-      return Optional.of(
-          new Idle("Expired", "its token is refused since " + spec.get("expiresAt").asText()));
-    }
-    return Optional.empty();
+    return expiry(spec)
+        .filter(expires -> !now.isBefore(expires))
+        .map(
+            past ->
+                new Idle(
+                    "Expired", "its token is refused since " + spec.get("expiresAt").asText()));
+  }
+
+  private static Optional<Instant> expiry(JsonNode spec) {
+    return spec.hasNonNull("expiresAt")
+        ? Optional.of(OffsetDateTime.parse(spec.get("expiresAt").asText()).toInstant())
+        : Optional.empty();
   }
 }

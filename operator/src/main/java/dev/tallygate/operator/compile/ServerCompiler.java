@@ -195,6 +195,12 @@ final class ServerCompiler {
               .path("servers")
               .path(server.name());
       if (pins.isObject()) {
+        Optional<String> refusal = accepting.refusalOfPins(server.name(), new Content(pins));
+        if (refusal.isPresent()) {
+          throw new Unresolved(
+              "InvalidPins",
+              "the lock file in the ConfigMap " + name + " is wrong at " + refusal.get());
+        }
         return Optional.of(pins);
       }
     } catch (JsonRefused e) {
