@@ -51,6 +51,8 @@ public final class Reconciler {
   /** Each takes at least one resource that nodes refuse out of the way. */
   private static final int MAX_ROUNDS = 100;
 
+  private static final String FINGERPRINT = "tokenFingerprint";
+
   private final Supplier<Resources> watched;
   private final GatewayClient gateway;
   private final ResourceWriter writer;
@@ -264,9 +266,18 @@ public final class Reconciler {
             ref,
             unknown -> {
               long newest = published.get().revision();
-              long said = verdict.resource().status().path("revision").asLong();
+              long said = saidBefore(verdict);
               return said > 0 && said <= newest ? said : newest;
             }));
+  }
+
+  /** By an operator before this one; 0 where it may not have come to tell of what it published. */
+  private static long saidBefore(Verdict verdict) {
+    JsonNode status = verdict.resource().status();
+    boolean ofTheSame =
+        status.path("observedGeneration").asLong() == verdict.resource().generation()
+            && status.path(FINGERPRINT).equals(verdict.facts().path(FINGERPRINT));
+    return ofTheSame ? status.path("revision").asLong() : 0;
   }
 
   /** Whether everything was taken. */

@@ -96,7 +96,7 @@ class ReconcilerTest {
 
   private Reconciler newReconciler() {
     return new Reconciler(
-        () -> new Resources("gates", resources, secrets, configMaps),
+        () -> new Resources("gates", resources, secrets, Map.of(), configMaps),
         new GatewayClient(registry.address(), () -> "token"),
         api,
         writers,
@@ -106,9 +106,13 @@ class ReconcilerTest {
   }
 
   private void put(Ref ref, String spec) {
+    put(ref, spec, 1);
+  }
+
+  private void put(Ref ref, String spec, int generation) {
     try {
       ObjectNode object = JSON.createObjectNode();
-      object.putObject("metadata").put("name", ref.name()).put("generation", 1);
+      object.putObject("metadata").put("name", ref.name()).put("generation", generation);
       object.set("spec", JSON.readTree(spec));
       resources.put(ref, Resource.of(ref.kind(), object));
     } catch (IOException e) {
@@ -343,6 +347,31 @@ class ReconcilerTest {
     assertThat(outcome).isEqualTo(Outcome.SETTLED);
     assertThat(registry.revision).isEqualTo(8);
     assertThat(registry.declared.path("grants")).hasSize(1);
+  }
+
+  @Test
+  void successorTellsOfNoChangeByWhatWasSaidBeforeIt() throws Exception {
+    // Given
+    reconciler.reconcile();
+    seeStatuses();
+    api.away = true;
+    put(
+        GRANT,
+        "{\"serverRef\":{\"name\":\"github\"},\"policyRef\":{\"name\":\"tools\"},\"suspend\":true,"
+            + "\"token\":{\"secretRef\":{\"name\":\"t\"}}}",
+        2);
+    seeStatuses();
+    reconciler.reconcile();
+    registry.late.put("gate-2", 1L);
+
+    // When the one that published it never came to tell
+    api.away = false;
+    Outcome outcome = newReconciler().reconcile();
+
+    // Then
+    assertThat(outcome).isEqualTo(Outcome.PENDING);
+    assertThat(condition(GRANT, "Programmed")).startsWith("False Reconciling").contains("gate-2");
+    assertThat(condition(POLICY, "Programmed")).endsWith("at revision 1");
   }
 
   @Test

@@ -31,6 +31,7 @@ record TestResources(
   static TestResources read(Path file) throws IOException {
     Map<Ref, Resource> all = new HashMap<>();
     Map<String, Map<String, String>> secrets = new HashMap<>();
+    Map<String, String> madeFor = new HashMap<>();
     Map<String, Map<String, String>> configMaps = new HashMap<>();
     Published published = Published.NOTHING;
     Map<Ref, String> refused = new TreeMap<>();
@@ -39,7 +40,12 @@ record TestResources(
       JsonNode document = JSON.valueToTree(read);
       String name = document.path("metadata").path("name").asText();
       switch (document.path("kind").asText()) {
-        case "Secret" -> secrets.put(name, texts(document.path("stringData")));
+        case "Secret" -> {
+          secrets.put(name, texts(document.path("stringData")));
+          document
+              .at("/metadata/ownerReferences")
+              .forEach(owner -> madeFor.put(name, owner.path("uid").asText()));
+        }
         case "ConfigMap" -> configMaps.put(name, texts(document.path("data")));
         case "Published" -> published = Published.of(document);
         case "Refused" -> refused.put(ref(document.path("of")), document.path("message").asText());
@@ -51,7 +57,7 @@ record TestResources(
       }
     }
     return new TestResources(
-        new Resources("gates", all, secrets, configMaps), published, refused, enforcement);
+        new Resources("gates", all, secrets, madeFor, configMaps), published, refused, enforcement);
   }
 
   private static Enforcement enforcement(JsonNode document) {

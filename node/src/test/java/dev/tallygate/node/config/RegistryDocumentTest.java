@@ -243,7 +243,8 @@ class RegistryDocumentTest {
             """
             {"servers": {"a": {"url": "ftp://x"}},
              "policies": {"p": {"version": "1", "default": "maybe"}},
-             "grants": [{"label": "x", "server": "nowhere", "tokenFile": "t"}]}
+             "grants": [{"label": "x", "server": "nowhere", "tokenFile": "t"}],
+             "pins": {"a": {"tools": {"t": ["bent"]}}}}
             """
                 .getBytes(StandardCharsets.UTF_8));
     RegistryDocument document = RegistryDocument.EMPTY.replacing(RegistryDocument.ADMIN, bad);
@@ -258,6 +259,7 @@ class RegistryDocumentTest {
                     .anyMatch(error -> error.startsWith("/servers/a/url: "))
                     .anyMatch(error -> error.startsWith("/policies/p/default: "))
                     .anyMatch(error -> error.startsWith("/grants/x/server: "))
+                    .anyMatch(error -> error.startsWith("/pins/a/tools/t/0: "))
                     .anyMatch(error -> error.contains("a token's file is of one node")));
   }
 

@@ -188,6 +188,13 @@ final class GrantCompiler {
       wanted.put(grant.ref(), new SecretWanted(name, key));
       return Found.not("SecretNotFound", "the Secret " + name + " is being made");
     }
+    String madeFor = resources.madeFor().getOrDefault(name, grant.uid());
+    if (token.path("generate").asBoolean() && !madeFor.equals(grant.uid())) {
+      // One of this name that was deleted a moment ago: its token is to end with it.
+      return Found.not(
+          "SecretNotFound",
+          "the Secret " + name + " was made for another Grant, and goes with that one");
+    }
     if (!secret.containsKey(key)) {
       return Found.not("KeyNotFound", "the Secret " + name + " has no key " + key);
     }

@@ -85,6 +85,9 @@ public final class GatewayClient {
       case 409 -> {
         return new PutResult.Outdated();
       }
+      case 413 -> {
+        return new PutResult.Refused(List.of(json(answer).path("error").asText()));
+      }
       case 422 -> {
         List<String> errors = new ArrayList<>();
         json(answer).path("errors").forEach(error -> errors.add(error.asText()));

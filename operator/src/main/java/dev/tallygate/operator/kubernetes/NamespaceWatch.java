@@ -149,7 +149,9 @@ public final class NamespaceWatch implements AutoCloseable {
                 seen(informer)
                     .flatMap(each -> each.resource().stream())
                     .forEach(resource -> all.put(resource.ref(), resource)));
-    return new Resources(namespace, all, texts(secrets), texts(configMaps));
+    Map<String, String> madeFor = new HashMap<>();
+    seen(secrets).forEach(each -> each.madeFor().ifPresent(uid -> madeFor.put(each.name(), uid)));
+    return new Resources(namespace, all, texts(secrets), madeFor, texts(configMaps));
   }
 
   private static Map<String, Map<String, String>> texts(

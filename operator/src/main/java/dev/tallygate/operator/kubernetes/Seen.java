@@ -4,10 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.google.gson.JsonObject;
 import dev.tallygate.operator.resources.Kind;
 import dev.tallygate.operator.resources.Resource;
+import io.kubernetes.client.openapi.models.V1OwnerReference;
 import io.kubernetes.client.util.generic.dynamic.DynamicKubernetesObject;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -20,6 +22,7 @@ final class Seen extends DynamicKubernetesObject {
   private final String name;
   private final Optional<Resource> resource;
   private final Map<String, String> texts;
+  private final Optional<String> madeFor;
 
   private Seen(
       DynamicKubernetesObject object, Optional<Resource> resource, Map<String, String> texts) {
@@ -27,6 +30,22 @@ final class Seen extends DynamicKubernetesObject {
     this.name = object.getMetadata().getName();
     this.resource = resource;
     this.texts = texts;
+    this.madeFor = madeFor(object);
+  }
+
+  private static Optional<String> madeFor(DynamicKubernetesObject object) {
+    for (V1OwnerReference owner : owners(object)) {
+      if (owner.getKind().equals(Kind.GRANT.singular())
+          && Boolean.TRUE.equals(owner.getController())) {
+        return Optional.of(owner.getUid());
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static List<V1OwnerReference> owners(DynamicKubernetesObject object) {
+    List<V1OwnerReference> owners = object.getMetadata().getOwnerReferences();
+    return owners == null ? List.of() : owners;
   }
 
   private static JsonObject slim(DynamicKubernetesObject object) {
@@ -82,7 +101,14 @@ final class Seen extends DynamicKubernetesObject {
       return resource.get().uid().equals(before.resource.get().uid())
           && resource.get().generation() == before.resource.get().generation();
     }
-    return resource.isPresent() == before.resource.isPresent() && texts.equals(before.texts);
+    return resource.isPresent() == before.resource.isPresent()
+        && texts.equals(before.texts)
+        && madeFor.equals(before.madeFor);
+  }
+
+  /** The uid of the Grant that it was made for, and goes with. */
+  Optional<String> madeFor() {
+    return madeFor;
   }
 
   String name() {
