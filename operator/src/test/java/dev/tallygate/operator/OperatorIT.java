@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tallygate.operator.Operator.Settings;
+import dev.tallygate.operator.gateway.GatewayClient;
+import dev.tallygate.operator.gateway.PutResult;
 import dev.tallygate.operator.kubernetes.ApiServer;
 import dev.tallygate.operator.kubernetes.Leadership.Pod;
 import dev.tallygate.registry.Token;
@@ -173,6 +175,19 @@ class OperatorIT {
     ---
     """
         .formatted(name, of, name, more);
+  }
+
+  @Test
+  void whatIsTooLargeForTheRegistryIsRefusedAndNotTakenForAGatewayThatIsAway() throws Exception {
+    // Given
+    GatewayClient client = new GatewayClient(gateways.admin(2), () -> Gateways.ADMIN_TOKEN);
+    String tooLarge = "{\"policies\":{\"p\":\"" + "x".repeat(9 * 1024 * 1024) + "\"}}";
+
+    // When
+    PutResult result = client.put(tooLarge, client.published().revision(), 1);
+
+    // Then
+    assertThat(result).isEqualTo(new PutResult.Refused(List.of("the body is larger than 8MiB")));
   }
 
   @Test
