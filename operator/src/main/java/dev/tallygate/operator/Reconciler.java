@@ -152,7 +152,8 @@ public final class Reconciler {
     if (fence == 0) {
       fence = now.fence() + 1;
     } else if (now.fence() > fence || !claimed && now.fence() == fence) {
-      // Before it wrote, nobody but another who began at the same time can have this fence.
+      // Another began at the same time, or the answer to its own first write was lost: it may be
+      // either.
       throw new Overtaken("another operator wrote to the registry; its fence is " + now.fence());
     }
     published = Optional.of(now);

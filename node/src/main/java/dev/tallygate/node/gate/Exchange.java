@@ -92,18 +92,14 @@ final class Exchange {
     this.decisionId = decisionId;
     this.beganNanos = beganNanos;
     // A connection that closes under an answer fires the end handler too.
-    response.endHandler(ended -> over());
+    response.endHandler(ended -> run(whenOver));
     response.closeHandler(
         closed -> {
           leave();
-          over();
+          run(whenOver);
           run(whenSent);
         });
     response.exceptionHandler(broken -> leave());
-  }
-
-  private void over() {
-    run(whenOver);
   }
 
   /** Each of them once. */

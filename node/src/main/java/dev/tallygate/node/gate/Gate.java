@@ -49,8 +49,6 @@ import org.slf4j.LoggerFactory;
 public final class Gate implements Handler<HttpServerRequest> {
   private static final Logger LOG = LoggerFactory.getLogger(Gate.class);
 
-  private static final long HTTP2_NO_ERROR = 0;
-
   /** Of what was sent before the client could know, all is served (RFC 9113, 6.8). */
   private static final int LAST_STREAM = Integer.MAX_VALUE;
 
@@ -115,7 +113,7 @@ public final class Gate implements Handler<HttpServerRequest> {
     connections.opened(
         connection,
         connection::close,
-        http2 ? () -> connection.goAway(HTTP2_NO_ERROR, LAST_STREAM) : () -> {});
+        http2 ? () -> connection.goAway(RequestBodies.HTTP2_NO_ERROR, LAST_STREAM) : () -> {});
   }
 
   void closed(HttpConnection connection) {

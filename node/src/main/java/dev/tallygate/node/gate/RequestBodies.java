@@ -21,7 +21,7 @@ final class RequestBodies {
   private static final long TIMEOUT_MILLIS = 30_000;
   private static final long SHORT_BODY_BYTES = 64 * 1024;
   private static final long SHORT_BODY_SECONDS = 5;
-  private static final long HTTP2_NO_ERROR = 0;
+  static final long HTTP2_NO_ERROR = 0;
 
   private final BodyBudget budget;
   private final Vertx vertx;

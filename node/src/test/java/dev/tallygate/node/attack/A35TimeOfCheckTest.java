@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.node.fixture.FixtureServer;
+import dev.tallygate.node.fixture.HeldTool;
 import dev.tallygate.node.fixture.RawHttp;
 import dev.tallygate.node.fixture.Tool;
 import dev.tallygate.node.gate.TestClient;
@@ -13,7 +14,6 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -31,26 +31,14 @@ class A35TimeOfCheckTest {
   private static final String ALLOW = "{\"version\":\"1\",\"default\":\"allow\"}";
   private static final String DENY = "{\"version\":\"1\",\"default\":\"deny\",\"list\":\"all\"}";
 
-  private final CountDownLatch running = new CountDownLatch(1);
-  private final CountDownLatch finish = new CountDownLatch(1);
+  private final HeldTool held = new HeldTool();
   private Scene scene;
   private TestClient client;
   private ObjectNode grant;
 
   @BeforeEach
   void start() {
-    Tool slow =
-        Tool.named(
-            "slow",
-            arguments -> {
-              running.countDown();
-              try {
-                finish.await();
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-              return Tool.text("done");
-            });
+    Tool slow = held.named("slow");
     scene =
         Scene.start(
             FixtureServer.with().tools(slow),
@@ -63,7 +51,7 @@ class A35TimeOfCheckTest {
 
   @AfterEach
   void stop() {
-    finish.countDown();
+    held.letGo();
     scene.close();
   }
 
@@ -73,13 +61,13 @@ class A35TimeOfCheckTest {
     long before = scene.gate.node().config().snapshot().revision();
     CompletableFuture<HttpResponse<String>> inFlight =
         TestGate.HTTP.sendAsync(client.modernCall("slow", "{}").build(), BodyHandlers.ofString());
-    running.await();
+    held.awaitCall();
 
     // When
     scene.gate.changePolicy("changing", DENY);
     Scene.Stopped next = scene.stops(client.modernCall("alpha", "{}"));
     Scene.Stopped again = scene.stops(client.modernCall("slow", "{}"));
-    finish.countDown();
+    held.letGo();
     HttpResponse<String> old = inFlight.get(60, TimeUnit.SECONDS);
 
     // Then

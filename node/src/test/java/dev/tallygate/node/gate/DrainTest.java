@@ -3,15 +3,14 @@ package dev.tallygate.node.gate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.node.fixture.FixtureServer;
+import dev.tallygate.node.fixture.HeldTool;
 import dev.tallygate.node.fixture.RawHttp;
 import dev.tallygate.node.fixture.RawHttp2;
 import dev.tallygate.node.fixture.Tool;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,8 +22,7 @@ import org.junit.jupiter.api.Timeout;
 class DrainTest {
   private static final int LARGE = 16 * 1024 * 1024;
 
-  private final CountDownLatch running = new CountDownLatch(1);
-  private final CountDownLatch finish = new CountDownLatch(1);
+  private final HeldTool held = new HeldTool();
   private FixtureServer upstream;
   private TestGate gate;
   private TestClient client;
@@ -35,7 +33,7 @@ class DrainTest {
         FixtureServer.start(
             Tool.named("alpha"),
             Tool.named("large", arguments -> Tool.text("x".repeat(LARGE))),
-            Tool.named("long", arguments -> longCall()));
+            held.named("long"));
     gate =
         TestGate.before("fixture", upstream)
             .policy("open", "{\"version\":\"1\",\"default\":\"allow\"}")
@@ -51,7 +49,7 @@ class DrainTest {
 
   @AfterEach
   void stop() {
-    finish.countDown();
+    held.letGo();
     gate.close();
     upstream.close();
   }
@@ -59,16 +57,6 @@ class DrainTest {
   private RawHttp send(RawHttp http, String tool) throws Exception {
     byte[] body = TestClient.modernBody(tool).getBytes(StandardCharsets.UTF_8);
     return http.request("POST", "/mcp/fixture", body, headers(tool));
-  }
-
-  private ObjectNode longCall() {
-    running.countDown();
-    try {
-      finish.await();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    return Tool.text("done");
   }
 
   private String[] headers(String tool) {
@@ -138,11 +126,11 @@ class DrainTest {
     start("0s");
     try (RawHttp busy = new RawHttp(gate.url("fixture"))) {
       send(busy, "long");
-      running.await();
+      held.awaitCall();
 
       // When
       CompletableFuture<Void> ended = end();
-      finish.countDown();
+      held.letGo();
       RawHttp.Response slow = busy.read();
       RawHttp.Response next = send(busy, "alpha").read();
 

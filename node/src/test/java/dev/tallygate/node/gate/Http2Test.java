@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.tallygate.node.fixture.Answer;
 import dev.tallygate.node.fixture.FixtureServer;
+import dev.tallygate.node.fixture.HeldTool;
 import dev.tallygate.node.fixture.RawHttp;
 import dev.tallygate.node.fixture.RawHttp2;
 import dev.tallygate.node.fixture.RawHttp2.Frame;
@@ -16,7 +17,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -34,8 +34,7 @@ class Http2Test {
   private FixtureServer upstream;
   private TestGate gate;
   private TestClient client;
-  private final CountDownLatch running = new CountDownLatch(1);
-  private final CountDownLatch finish = new CountDownLatch(1);
+  private final HeldTool held = new HeldTool();
 
   @BeforeEach
   void start() {
@@ -44,17 +43,7 @@ class Http2Test {
             Tool.named("alpha"),
             Tool.named("denied"),
             Tool.named("large", arguments -> Tool.text("x".repeat(LARGE))),
-            Tool.named(
-                "long",
-                arguments -> {
-                  running.countDown();
-                  try {
-                    finish.await();
-                  } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                  }
-                  return Tool.text("done");
-                }));
+            held.named("long"));
     gate =
         TestGate.before("fixture", upstream)
             .policy(
@@ -70,7 +59,7 @@ class Http2Test {
 
   @AfterEach
   void stop() {
-    finish.countDown();
+    held.letGo();
     gate.close();
     upstream.close();
   }
@@ -430,14 +419,14 @@ class Http2Test {
           "accept: text/event-stream",
           "mcp-protocol-version: 2025-11-25",
           "mcp-session-id: " + session);
-      running.await();
+      held.awaitCall();
       await().until(() -> upstream.openStreams() == 1);
 
       // When
       CompletableFuture<Void> stopped = CompletableFuture.runAsync(() -> gate.node().close());
       await().until(() -> upstream.openStreams() == 0);
       assertThat(stopped).isNotDone();
-      finish.countDown();
+      held.letGo();
 
       // Then
       assertThat(http.read(1).text()).contains("done");
@@ -452,7 +441,7 @@ class Http2Test {
     try (RawHttp2 http = open()) {
       // Given
       call(http, 1, "long");
-      running.await();
+      held.awaitCall();
 
       // When
       gate.node().close();

@@ -18,7 +18,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -32,26 +31,11 @@ class OperationTest {
   private static final String DENY = "{\"version\":\"1\",\"default\":\"deny\",\"list\":\"all\"}";
 
   private static FixtureServer upstream;
-  private static CountDownLatch running;
-  private static CountDownLatch finish;
   private static TestGate gate;
 
   @BeforeAll
   static void start() {
-    upstream =
-        FixtureServer.start(
-            Tool.named("alpha"),
-            Tool.named(
-                "long",
-                arguments -> {
-                  running.countDown();
-                  try {
-                    finish.await();
-                  } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                  }
-                  return Tool.text("done");
-                }));
+    upstream = FixtureServer.start(Tool.named("alpha"));
     gate =
         TestGate.before("fixture", upstream)
             .policy("changing", ALLOW)

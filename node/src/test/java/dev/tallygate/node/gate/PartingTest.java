@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.node.fixture.Answer;
 import dev.tallygate.node.fixture.FixtureServer;
+import dev.tallygate.node.fixture.HeldTool;
 import dev.tallygate.node.fixture.RawHttp;
 import dev.tallygate.node.fixture.Tool;
 import java.io.IOException;
@@ -18,7 +19,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,25 +30,11 @@ import org.junit.jupiter.api.Timeout;
 class PartingTest {
   private FixtureServer upstream;
   private TestGate gate;
-  private final CountDownLatch running = new CountDownLatch(1);
-  private final CountDownLatch finish = new CountDownLatch(1);
+  private final HeldTool held = new HeldTool();
 
   @BeforeEach
   void start() {
-    upstream =
-        FixtureServer.start(
-            Tool.named("alpha"),
-            Tool.named(
-                "long",
-                arguments -> {
-                  running.countDown();
-                  try {
-                    finish.await();
-                  } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                  }
-                  return Tool.text("done");
-                }));
+    upstream = FixtureServer.start(Tool.named("alpha"), held.named("long"));
     gate =
         TestGate.before("fixture", upstream)
             .policy("open", "{\"version\":\"1\",\"default\":\"allow\"}")
@@ -60,7 +46,7 @@ class PartingTest {
 
   @AfterEach
   void stop() {
-    finish.countDown();
+    held.letGo();
     gate.close();
     upstream.close();
   }
@@ -163,7 +149,7 @@ class PartingTest {
     TestClient client = gate.client("stays", "fixture");
     CompletableFuture<HttpResponse<String>> answer =
         TestGate.HTTP.sendAsync(client.modernCall("long", "{}").build(), BodyHandlers.ofString());
-    running.await();
+    held.awaitCall();
     return answer;
   }
 
@@ -180,7 +166,7 @@ class PartingTest {
       // Then
       assertThat(readUntil(stream, "\r\n0\r\n\r\n") || stream.closedByPeer()).isTrue();
       assertThat(stopped).isNotDone();
-      finish.countDown();
+      held.letGo();
       assertThat(inFlight.get(60, TimeUnit.SECONDS).body()).contains("done");
       stopped.get(60, TimeUnit.SECONDS);
       assertThat(idle.closedByPeer()).isTrue();

@@ -11,8 +11,6 @@ import java.util.Optional;
  * @param pins what is approved of servers, by server
  */
 public record Refusals(Map<Ref, Refusal> contents, Map<String, Refusal> pins) {
-  public static final Refusals NONE = new Refusals(Map.of(), Map.of());
-
   static Optional<String> reason(Refusal refusal, Content content) {
     return Optional.ofNullable(refusal)
         .filter(each -> each.content().equals(content))

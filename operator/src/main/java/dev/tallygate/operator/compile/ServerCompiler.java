@@ -93,7 +93,7 @@ final class ServerCompiler {
   /** What its lock file pins of it. */
   Optional<Content> pins(Resource server) {
     try {
-      return lockFile(server).map(Content::new);
+      return lockFile(server);
     } catch (Unresolved e) {
       return Optional.empty();
     }
@@ -175,7 +175,7 @@ final class ServerCompiler {
     return secret.get(key);
   }
 
-  private Optional<JsonNode> lockFile(Resource server) throws Unresolved {
+  private Optional<Content> lockFile(Resource server) throws Unresolved {
     JsonNode reference = server.spec().path("pins").path("configMapRef");
     if (reference.isMissingNode()) {
       return Optional.empty();
@@ -195,13 +195,14 @@ final class ServerCompiler {
               .path("servers")
               .path(server.name());
       if (pins.isObject()) {
-        Optional<String> refusal = accepting.refusalOfPins(server.name(), new Content(pins));
+        Content content = new Content(pins);
+        Optional<String> refusal = accepting.refusalOfPins(server.name(), content);
         if (refusal.isPresent()) {
           throw new Unresolved(
               "InvalidPins",
               "the lock file in the ConfigMap " + name + " is wrong at " + refusal.get());
         }
-        return Optional.of(pins);
+        return Optional.of(content);
       }
     } catch (JsonRefused e) {
       throw new Unresolved(
