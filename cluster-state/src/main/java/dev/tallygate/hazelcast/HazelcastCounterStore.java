@@ -4,11 +4,9 @@ import com.hazelcast.cluster.MembershipAdapter;
 import com.hazelcast.cluster.MembershipEvent;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.core.HazelcastInstanceNotActiveException;
-import com.hazelcast.map.EntryProcessor;
 import dev.tallygate.counters.Claim;
 import dev.tallygate.counters.CounterKey;
 import dev.tallygate.counters.CounterStore;
-import dev.tallygate.counters.CounterTable;
 import dev.tallygate.counters.Reservation;
 import dev.tallygate.counters.ReserveResult;
 import dev.tallygate.counters.ReserveResult.Reserved;
@@ -29,7 +27,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -69,6 +66,7 @@ public final class HazelcastCounterStore implements CounterStore {
   private static final Logger log = LoggerFactory.getLogger(HazelcastCounterStore.class);
 
   private final Steps steps;
+  private final GroupCommit groups;
   private final Births births;
   private final LedgerOwner owner;
   private final Duration answerWithin;
@@ -93,6 +91,7 @@ public final class HazelcastCounterStore implements CounterStore {
 
   HazelcastCounterStore(Steps steps, Births births, LedgerOwner owner, Duration answerWithin) {
     this.steps = steps;
+    this.groups = new GroupCommit(steps, answerWithin);
     this.births = births;
     this.owner = owner;
     this.answerWithin = answerWithin;
@@ -129,7 +128,7 @@ public final class HazelcastCounterStore implements CounterStore {
     List<String> subjects = List.copyOf(bySubject.keySet());
     // The subject that remembers the reservation longest decides whether this settling is the one.
     return submit(
-            subjects.get(0), new SettleProcessor(reservation.id(), bySubject.get(subjects.get(0))))
+            subjects.get(0), new TableStep.Settle(reservation.id(), bySubject.get(subjects.get(0))))
         .thenCompose(
             first -> {
               if (!first || subjects.size() == 1) {
@@ -155,7 +154,7 @@ public final class HazelcastCounterStore implements CounterStore {
     CompletableFuture<Boolean> shrunk = CompletableFuture.completedFuture(false);
     for (Map.Entry<String, List<Reservation.Hold>> entry : bySubject.entrySet()) {
       CompletableFuture<Boolean> here =
-          submit(entry.getKey(), new ShrinkProcessor(smaller.id(), entry.getValue()))
+          submit(entry.getKey(), new TableStep.Shrink(smaller.id(), entry.getValue()))
               .exceptionally(failure -> kept(smaller.id(), entry.getKey(), failure));
       shrunk = shrunk.thenCombine(here, Boolean::logicalOr);
     }
@@ -169,7 +168,7 @@ public final class HazelcastCounterStore implements CounterStore {
     List<CompletableFuture<Boolean>> rest = new ArrayList<>();
     for (String subject : subjects.subList(1, subjects.size())) {
       rest.add(
-          submit(subject, new SettleProcessor(reservation.id(), bySubject.get(subject)))
+          submit(subject, new TableStep.Settle(reservation.id(), bySubject.get(subject)))
               .exceptionally(failure -> kept(reservation.id(), subject, failure)));
     }
     return CompletableFuture.allOf(rest.toArray(CompletableFuture<?>[]::new))
@@ -179,14 +178,21 @@ public final class HazelcastCounterStore implements CounterStore {
   @Override
   public CompletionStage<Usage> usage(CounterKey key) {
     String subject = subject(key);
-    return submit(subject, new UsageQuery(key, Optional.empty()))
+    return query(subject, new UsageQuery(key, Optional.empty()))
         .thenComposeAsync(
             usage ->
                 usage != null
                     ? CompletableFuture.completedFuture(usage)
                     : birth(subject, answerWithin)
                         .thenComposeAsync(
-                            birth -> submit(subject, new UsageQuery(key, Optional.of(birth)))));
+                            birth -> query(subject, new UsageQuery(key, Optional.of(birth)))));
+  }
+
+  private CompletableFuture<Usage> query(String subject, UsageQuery query) {
+    return owner
+        .quorum()
+        .believed(() -> steps.take(subject, query), CUT_OFF)
+        .orTimeout(answerWithin.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** Does nothing: the member is closed by whoever started it. */
@@ -218,7 +224,7 @@ public final class HazelcastCounterStore implements CounterStore {
       String subject = subjects.get(asked.size());
       List<Claim> claims = bySubject.get(subject);
       asked.add(subject);
-      return persistently(subject, () -> new ReserveProcessor(id, claims, Optional.empty()), left())
+      return persistently(subject, new TableStep.Reserve(id, claims, Optional.empty()), left())
           .thenCompose(
               result ->
                   result != null
@@ -236,7 +242,7 @@ public final class HazelcastCounterStore implements CounterStore {
               birth -> {
                 born.put(subject, birth);
                 return persistently(
-                        subject, () -> new ReserveProcessor(id, claims, Optional.of(birth)), left())
+                        subject, new TableStep.Reserve(id, claims, Optional.of(birth)), left())
                     .thenComposeAsync(
                         result ->
                             birth(subject, left())
@@ -258,7 +264,7 @@ public final class HazelcastCounterStore implements CounterStore {
     private CompletableFuture<Void> cancel(String subject) {
       return HazelcastCounterStore.this.cancel(
           subject,
-          new CancelProcessor(id, Optional.ofNullable(born.get(subject))),
+          new TableStep.Cancel(id, Optional.ofNullable(born.get(subject))),
           CANCEL_ATTEMPTS);
     }
 
@@ -291,8 +297,8 @@ public final class HazelcastCounterStore implements CounterStore {
 
   /** Completes normally after the first attempt; further attempts go on in the background. */
   private CompletableFuture<Void> cancel(
-      String subject, CancelProcessor cancelling, int attemptsLeft) {
-    return submit(subject, new CancelProcessor(cancelling.id, cancelling.birth))
+      String subject, TableStep.Cancel cancelling, int attemptsLeft) {
+    return submit(subject, cancelling)
         .handle(
             (unused, failure) -> {
               if (failure == null) {
@@ -304,7 +310,7 @@ public final class HazelcastCounterStore implements CounterStore {
                 log.warn(
                     "Could not cancel reservation {} of {}; its units stay held until their windows"
                         + " end: {}",
-                    cancelling.id,
+                    cancelling.id(),
                     subject,
                     failure.toString());
               } else {
@@ -322,10 +328,10 @@ public final class HazelcastCounterStore implements CounterStore {
 
   /** As {@link #submit}, again and again where it fails, for a step that has an id. */
   private CompletableFuture<ReserveResult> persistently(
-      String subject, Supplier<ReserveProcessor> step, Duration within) {
+      String subject, TableStep.Reserve step, Duration within) {
     PersistentStep<ReserveResult> persistent =
         new PersistentStep<>(
-            () -> once(subject, step.get()), owner.quorum().holds() ? within : Duration.ZERO);
+            () -> once(subject, step), owner.quorum().holds() ? within : Duration.ZERO);
     underWay.add(persistent);
     persistent.take();
     return persistent
@@ -335,15 +341,13 @@ public final class HazelcastCounterStore implements CounterStore {
   }
 
   /** Never throws, and completes in bounded time. */
-  private <R> CompletableFuture<R> submit(
-      String subject, EntryProcessor<String, CounterTable, R> processor) {
-    return once(subject, processor).orTimeout(answerWithin.toMillis(), TimeUnit.MILLISECONDS);
+  private <R> CompletableFuture<R> submit(String subject, TableStep<R> step) {
+    return once(subject, step).orTimeout(answerWithin.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** Never throws. */
-  private <R> CompletableFuture<R> once(
-      String subject, EntryProcessor<String, CounterTable, R> processor) {
-    return owner.quorum().believed(() -> steps.take(subject, processor), CUT_OFF);
+  private <R> CompletableFuture<R> once(String subject, TableStep<R> step) {
+    return owner.quorum().believed(() -> groups.take(subject, step), CUT_OFF);
   }
 
   /** Fails where the partition has none yet. */

@@ -34,6 +34,27 @@ import java.util.OptionalLong;
 final class LedgerSerializers {
   private static final OnStoreLoss[] ON_STORE_LOSS = OnStoreLoss.values();
   private static final CounterTable.State[] STATES = CounterTable.State.values();
+  private static final StepKind[] STEPS = StepKind.values();
+  private static final AnswerKind[] ANSWERS = AnswerKind.values();
+
+  /** By their places, which never change. */
+  private enum StepKind {
+    RESERVE,
+    SETTLE,
+    SHRINK,
+    CANCEL
+  }
+
+  /** By their places, which never change. */
+  private enum AnswerKind {
+    NONE,
+    NO,
+    YES,
+    RESERVED,
+    EXCEEDED,
+    UNAVAILABLE,
+    FAILED
+  }
 
   private LedgerSerializers() {}
 
@@ -41,49 +62,14 @@ final class LedgerSerializers {
     return List.of(
         new FlatSerializer<>(
             7001,
-            ReserveProcessor.class,
-            (out, step) -> {
-              out.text(step.id);
-              out.all(step.claims, claim -> claim(out, claim));
-              birth(out, step.birth);
-            },
-            in -> new ReserveProcessor(in.text(), in.all(() -> claim(in)), birth(in))),
+            StepGroup.class,
+            (out, group) -> out.all(group.steps, step -> step(out, step)),
+            in -> new StepGroup(in.all(() -> step(in)))),
         new FlatSerializer<>(
-            7002, Reserved.class, LedgerSerializers::reserved, LedgerSerializers::reserved),
-        new FlatSerializer<>(
-            7003, Exceeded.class, LedgerSerializers::exceeded, LedgerSerializers::exceeded),
-        new FlatSerializer<>(
-            7004,
-            Unavailable.class,
-            (out, answer) -> {
-              out.key(answer.key());
-              out.text(answer.cause());
-            },
-            in -> new Unavailable(in.key(), in.text())),
-        new FlatSerializer<>(
-            7005,
-            SettleProcessor.class,
-            (out, step) -> {
-              out.text(step.id);
-              out.all(step.givenBack.entrySet(), back -> units(out, back));
-            },
-            in -> new SettleProcessor(in.text(), units(in))),
-        new FlatSerializer<>(
-            7006,
-            ShrinkProcessor.class,
-            (out, step) -> {
-              out.text(step.id);
-              out.all(step.most, hold -> hold(out, hold));
-            },
-            in -> new ShrinkProcessor(in.text(), in.all(() -> hold(in)))),
-        new FlatSerializer<>(
-            7007,
-            CancelProcessor.class,
-            (out, step) -> {
-              out.text(step.id);
-              birth(out, step.birth);
-            },
-            in -> new CancelProcessor(in.text(), birth(in))),
+            7002,
+            StepGroup.Answers.class,
+            (out, answers) -> out.all(answers.each(), answer -> answer(out, answer)),
+            in -> new StepGroup.Answers(in.all(() -> answer(in)))),
         new FlatSerializer<>(
             7008,
             UsageQuery.class,
@@ -118,6 +104,69 @@ final class LedgerSerializers {
             in -> new CounterTable(contents(in))),
         new FlatSerializer<>(
             7012, Birth.class, LedgerSerializers::birth, LedgerSerializers::knownBirth));
+  }
+
+  private static void step(FlatWriter out, TableStep<?> step) {
+    if (step instanceof TableStep.Reserve reserve) {
+      out.choice(StepKind.RESERVE);
+      out.text(reserve.id());
+      out.all(reserve.claims(), claim -> claim(out, claim));
+      birth(out, reserve.birth());
+    } else if (step instanceof TableStep.Settle settle) {
+      out.choice(StepKind.SETTLE);
+      out.text(settle.id());
+      out.all(settle.givenBack().entrySet(), back -> units(out, back));
+    } else if (step instanceof TableStep.Shrink shrink) {
+      out.choice(StepKind.SHRINK);
+      out.text(shrink.id());
+      out.all(shrink.most(), hold -> hold(out, hold));
+    } else if (step instanceof TableStep.Cancel cancel) {
+      out.choice(StepKind.CANCEL);
+      out.text(cancel.id());
+      birth(out, cancel.birth());
+    }
+  }
+
+  private static TableStep<?> step(FlatReader in) {
+    return switch (in.choice(STEPS)) {
+      case RESERVE -> new TableStep.Reserve(in.text(), in.all(() -> claim(in)), birth(in));
+      case SETTLE -> new TableStep.Settle(in.text(), units(in));
+      case SHRINK -> new TableStep.Shrink(in.text(), in.all(() -> hold(in)));
+      case CANCEL -> new TableStep.Cancel(in.text(), birth(in));
+    };
+  }
+
+  private static void answer(FlatWriter out, Object answer) {
+    if (answer == null) {
+      out.choice(AnswerKind.NONE);
+    } else if (answer instanceof Boolean done) {
+      out.choice(done ? AnswerKind.YES : AnswerKind.NO);
+    } else if (answer instanceof Reserved reserved) {
+      out.choice(AnswerKind.RESERVED);
+      reserved(out, reserved);
+    } else if (answer instanceof Exceeded exceeded) {
+      out.choice(AnswerKind.EXCEEDED);
+      exceeded(out, exceeded);
+    } else if (answer instanceof Unavailable unavailable) {
+      out.choice(AnswerKind.UNAVAILABLE);
+      out.key(unavailable.key());
+      out.text(unavailable.cause());
+    } else {
+      out.choice(AnswerKind.FAILED);
+      out.text(((StepGroup.Failed) answer).cause());
+    }
+  }
+
+  private static Object answer(FlatReader in) {
+    return switch (in.choice(ANSWERS)) {
+      case NONE -> null;
+      case NO -> false;
+      case YES -> true;
+      case RESERVED -> reserved(in);
+      case EXCEEDED -> exceeded(in);
+      case UNAVAILABLE -> new Unavailable(in.key(), in.text());
+      case FAILED -> new StepGroup.Failed(in.text());
+    };
   }
 
   private static void claim(FlatWriter out, Claim claim) {

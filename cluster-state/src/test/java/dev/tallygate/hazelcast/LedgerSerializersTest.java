@@ -8,14 +8,20 @@ import dev.tallygate.counters.CounterTable.Charged;
 import dev.tallygate.counters.CounterTable.Contents;
 import dev.tallygate.counters.CounterTable.Remembered;
 import dev.tallygate.counters.CounterTable.State;
+import dev.tallygate.counters.Reservation;
 import dev.tallygate.counters.Reservation.Hold;
+import dev.tallygate.counters.ReserveResult.Exceeded;
+import dev.tallygate.counters.ReserveResult.Reserved;
+import dev.tallygate.counters.ReserveResult.Unavailable;
 import dev.tallygate.policy.Algorithm;
 import dev.tallygate.policy.OnStoreLoss;
 import dev.tallygate.policy.Scope;
 import java.math.BigDecimal;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import net.jqwik.api.Arbitraries;
@@ -32,8 +38,8 @@ class LedgerSerializersTest {
       new CounterKey(Scope.GRANT, "agent", "calls", 60, Algorithm.FIXED);
   private static final CounterKey USD =
       new CounterKey(Scope.GRANT, "agent", "usd", 86_400, Algorithm.SLIDING);
-  private static final ReserveProcessor STEP =
-      new ReserveProcessor(
+  private static final TableStep<?> STEP =
+      new TableStep.Reserve(
           "r-1",
           List.of(
               new Claim(CALLS, BigDecimal.ONE, BigDecimal.TEN, OnStoreLoss.DENY),
@@ -58,7 +64,9 @@ class LedgerSerializersTest {
   void stepIsWrittenInTheBytesOfThisFormat() {
     // Given
     String bytes =
-        "06722d31" // the id
+        "02" // one step
+            + "00" // that reserves
+            + "06722d31" // the id
             + "04" // two claims
             + "00000a6167656e74000a63616c6c737800" // a key with its subject
             + "020200"
@@ -75,26 +83,60 @@ class LedgerSerializersTest {
             + "00"; // no birth
 
     // When
-    byte[] written = write(ReserveProcessor.class, STEP);
+    byte[] written = write(StepGroup.class, new StepGroup(List.of(STEP)));
 
     // Then
-    assertThat(MemberPass.LEDGER_FORMAT).isEqualTo(3);
+    assertThat(MemberPass.LEDGER_FORMAT).isEqualTo(4);
     assertThat(HexFormat.of().formatHex(written)).isEqualTo(bytes);
   }
 
   @Example
   void whatALaterReleaseAddsIsLeftUnread() {
     // Given
-    byte[] bytes = write(ReserveProcessor.class, STEP);
+    byte[] bytes = write(StepGroup.class, new StepGroup(List.of(STEP)));
     byte[] longer = Arrays.copyOf(bytes, bytes.length + 5);
 
     // When
-    ReserveProcessor read = read(ReserveProcessor.class, longer);
+    StepGroup read = read(StepGroup.class, longer);
 
     // Then
-    assertThat(read.id).isEqualTo(STEP.id);
-    assertThat(read.claims).isEqualTo(STEP.claims);
-    assertThat(read.birth).isEmpty();
+    assertThat(read.steps).containsExactly(STEP);
+  }
+
+  @Example
+  void everyKindOfStepAndOfAnswerArrivesAsItWasSent() {
+    // Given
+    Birth birth = new Birth("b-1", 1_000, OptionalLong.of(-1), true);
+    Hold hold = new Hold(USD, new BigDecimal("0.005"), 7);
+    List<TableStep<?>> steps =
+        List.of(
+            STEP,
+            new TableStep.Reserve("r-2", List.of(), Optional.of(birth)),
+            new TableStep.Settle("r-1", Map.of(CALLS, BigDecimal.ONE)),
+            new TableStep.Shrink("r-1", List.of(hold)),
+            new TableStep.Cancel("r-1", Optional.empty()),
+            new TableStep.Cancel("r-1", Optional.of(birth)));
+    List<Object> answers =
+        Arrays.asList(
+            null,
+            false,
+            true,
+            new Reserved(new Reservation("r-1", List.of(hold)), Duration.ofMillis(5)),
+            new Exceeded(CALLS, BigDecimal.TEN, Optional.of(Duration.ofMillis(9))),
+            new Exceeded(CALLS, BigDecimal.TEN, Optional.empty()),
+            new Unavailable(CALLS, "lost"),
+            new StepGroup.Failed("wrong"));
+
+    // When
+    StepGroup group = read(StepGroup.class, write(StepGroup.class, new StepGroup(steps)));
+    StepGroup.Answers answered =
+        read(
+            StepGroup.Answers.class,
+            write(StepGroup.Answers.class, new StepGroup.Answers(answers)));
+
+    // Then
+    assertThat(group.steps).isEqualTo(steps);
+    assertThat(answered.each()).isEqualTo(answers);
   }
 
   private static <T> byte[] write(Class<T> type, T value) {

@@ -88,7 +88,7 @@ class StoreLossTest {
     Steps slow =
         keepingBack(
             keptBack,
-            step -> step instanceof ReserveProcessor reserve && reserve.claims.contains(late));
+            step -> step instanceof TableStep.Reserve reserve && reserve.claims().contains(late));
     HazelcastCounterStore store = storeOn(slow, IN_A_WHILE);
 
     // When
@@ -116,7 +116,7 @@ class StoreLossTest {
     Claim claim = claim(Scope.SERVER, "first", OnStoreLoss.DENY);
     Queue<Runnable> keptBack = new ConcurrentLinkedQueue<>();
     HazelcastCounterStore store =
-        storeOn(keepingBack(keptBack, step -> step instanceof ReserveProcessor));
+        storeOn(keepingBack(keptBack, step -> step instanceof TableStep.Reserve));
 
     // When
     ReserveResult result = join(store.reserve("first-1", List.of(claim)));
@@ -137,7 +137,7 @@ class StoreLossTest {
             keptBack,
             step ->
                 keptBack.isEmpty()
-                    && (step instanceof ReserveProcessor || step instanceof CancelProcessor));
+                    && (step instanceof TableStep.Reserve || step instanceof TableStep.Cancel));
     HazelcastCounterStore store = storeOn(slow);
 
     // When
@@ -207,15 +207,14 @@ class StoreLossTest {
   }
 
   /** The ledger's steps; those that match are kept back until they are run from the queue. */
-  private static Steps keepingBack(
-      Queue<Runnable> keptBack, Predicate<EntryProcessor<?, ?, ?>> matches) {
+  private static Steps keepingBack(Queue<Runnable> keptBack, Predicate<TableStep<?>> matches) {
     IMap<String, CounterTable> map = hazelcast.member().getMap(HazelcastCounterStore.MAP);
     Steps steps = Steps.on(hazelcast.member(), map);
     return new Steps() {
       @Override
       public <R> CompletableFuture<R> take(
           String subject, EntryProcessor<String, CounterTable, R> step) {
-        if (!matches.test(step)) {
+        if (!(step instanceof StepGroup group) || group.steps.stream().noneMatch(matches)) {
           return steps.take(subject, step);
         }
         keptBack.add(() -> map.executeOnKey(subject, step));

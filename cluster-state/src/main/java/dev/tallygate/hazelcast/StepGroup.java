@@ -1,0 +1,116 @@
+package dev.tallygate.hazelcast;
+
+import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.core.HazelcastInstanceAware;
+import com.hazelcast.map.EntryProcessor;
+import com.hazelcast.map.ExtendedMapEntry;
+import dev.tallygate.counters.CounterTable;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Steps on the counters of one subject, taken one after the other by the member that owns them,
+ * with nothing in between. Each is answered for itself: one that fails, or is refused, stops none.
+ *
+ * <p>The owner's clock decides the window; the table itself never lets it step back. A backup is
+ * given what changed, as it came to be, and not the steps, since it would read another clock; and
+ * nothing where nothing changed. Hazelcast notices a backup that missed a change, and copies the
+ * whole partition to it.
+ */
+final class StepGroup
+    implements EntryProcessor<String, CounterTable, StepGroup.Answers>, HazelcastInstanceAware {
+  /** An entry may expire whole seconds early, and a clock may step back: so, well after its end. */
+  private static final Duration KEPT_AFTER_END = Duration.ofHours(1);
+
+  private static final long LONGEST_TTL_SECONDS = Duration.ofDays(30 * 366).toSeconds();
+
+  /** What each step was answered, in their order: its answer, null, or that it failed. */
+  record Answers(List<Object> each) {}
+
+  /** Instead of an answer. */
+  record Failed(String cause) {}
+
+  final List<TableStep<?>> steps;
+  private transient HazelcastInstance member;
+  private transient ApplyChanges backup;
+
+  StepGroup(List<TableStep<?>> steps) {
+    this.steps = steps;
+  }
+
+  @Override
+  public void setHazelcastInstance(HazelcastInstance instance) {
+    member = instance;
+  }
+
+  @Override
+  public Answers process(Map.Entry<String, CounterTable> entry) {
+    LedgerOwner owner = LedgerOwner.at(member);
+    owner.requireQuorum();
+    owner.requireCopies(entry);
+    Optional<CounterTable> known = owner.tableOf(entry, birth());
+    List<Object> answers = new ArrayList<>(steps.size());
+    if (known.isEmpty()) {
+      steps.forEach(step -> answers.add(step.withoutTable()));
+      return new Answers(answers);
+    }
+    CounterTable table = known.get();
+    long now = owner.clockMillis();
+    boolean changed = false;
+    table.noteChanges();
+    for (TableStep<?> step : steps) {
+      changed |= take(step, table, now, answers);
+    }
+    CounterTable.Contents changes = table.changes();
+    if (changed) {
+      long ttlSeconds = ttlSeconds(table, now);
+      ((ExtendedMapEntry<String, CounterTable>) entry)
+          .setValue(table, ttlSeconds, TimeUnit.SECONDS);
+      backup = new ApplyChanges(changes, ttlSeconds);
+    }
+    return new Answers(answers);
+  }
+
+  /** The subject's table comes into being with the first step that may bring it there. */
+  private Optional<Birth> birth() {
+    for (TableStep<?> step : steps) {
+      if (step.birth().isPresent()) {
+        return step.birth();
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static <R> boolean take(
+      TableStep<R> step, CounterTable table, long now, List<Object> answers) {
+    try {
+      R answer = step.apply(table, now);
+      answers.add(answer);
+      return step.changed(answer);
+    } catch (RuntimeException e) {
+      answers.add(new Failed(e.toString()));
+      return false;
+    }
+  }
+
+  @Override
+  public EntryProcessor<String, CounterTable, Answers> getBackupProcessor() {
+    @SuppressWarnings("unchecked") // a backup's answer goes nowhere
+    EntryProcessor<String, CounterTable, Answers> processor =
+        (EntryProcessor<String, CounterTable, Answers>)
+            (EntryProcessor<String, CounterTable, ?>) backup;
+    return processor;
+  }
+
+  /** Only garbage collection: what has ended is decided by the table. */
+  private static long ttlSeconds(CounterTable table, long now) {
+    long leftMillis = Math.max(0, table.endsAt() - now);
+    return Math.min(
+        LONGEST_TTL_SECONDS,
+        Duration.ofMillis(leftMillis).multipliedBy(2).plus(KEPT_AFTER_END).toSeconds());
+  }
+}
