@@ -51,6 +51,33 @@ final class Departures implements MembershipListener {
     }
   }
 
+  /** Those that were lost, to be told to a member that was not there. */
+  Departed departed() {
+    long now = nanoTime.getAsLong();
+    List<Departed.Node> nodes = new ArrayList<>();
+    lost.forEach(
+        (member, each) ->
+            nodes.add(
+                new Departed.Node(
+                    member, each.node(), Duration.ofNanos(now - each.at()).toMillis())));
+    return new Departed(nodes);
+  }
+
+  /**
+   * Takes over what another member knows.
+   *
+   * @param present nodes that are there: what they were before they came back, they are no more
+   */
+  void learn(Departed others, Set<String> present) {
+    long now = nanoTime.getAsLong();
+    for (Departed.Node each : others.nodes()) {
+      if (!present.contains(each.name())) {
+        long at = now - Duration.ofMillis(each.agoMillis()).toNanos();
+        lost.putIfAbsent(each.member(), new Lost(each.name(), at));
+      }
+    }
+  }
+
   /** Those that may still serve calls by what they know. */
   List<Late> maybeServing() {
     long now = nanoTime.getAsLong();

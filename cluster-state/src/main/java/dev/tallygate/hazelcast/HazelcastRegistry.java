@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -34,6 +35,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -121,6 +123,9 @@ final class HazelcastRegistry implements Registry {
   }
 
   private void read() throws InterruptedException, IOException {
+    if (readings == 0) {
+      learnWhoWasLost(); // before this node serves, and before it tells who enforces what
+    }
     if (readings++ % READINGS_PER_SURVEY == 0) {
       lastEnforcedBy = enforcedBy();
     }
@@ -131,6 +136,17 @@ final class HazelcastRegistry implements Registry {
       }
     } else {
       unsettledReadings = 0;
+    }
+  }
+
+  private void learnWhoWasLost() throws InterruptedException {
+    Set<Member> members = here.getCluster().getMembers();
+    Set<String> present =
+        members.stream().map(ClusterConfig::nodeOf).collect(Collectors.toUnmodifiableSet());
+    List<CompletionStage<Departed>> asked =
+        members.stream().filter(member -> !member.localMember()).map(tasks::departed).toList();
+    for (CompletionStage<Departed> each : asked) {
+      answer(each).ifPresent(departed -> departures.learn(departed, present));
     }
   }
 
@@ -219,8 +235,8 @@ final class HazelcastRegistry implements Registry {
     return new NotPublished(lost.reason(), lost.maybeDone());
   }
 
-  /** Hands an edition to every node, until each enforces it or the time is up. */
-  private Published awaitEnforced(Edition edition, Duration within) throws InterruptedException {
+  @Override
+  public Published awaitEnforced(Edition edition, Duration within) throws InterruptedException {
     follower.ifPresent(each -> each.enforce(edition));
     long end = System.nanoTime() + within.toNanos();
     Map<Member, Optional<Enforcement>> answers = new LinkedHashMap<>();
@@ -275,8 +291,7 @@ final class HazelcastRegistry implements Registry {
         edition.revision(), answers.values().stream().flatMap(Optional::stream).toList(), late);
   }
 
-  private static Optional<Enforcement> answer(CompletionStage<Enforcement> stage)
-      throws InterruptedException {
+  private static <T> Optional<T> answer(CompletionStage<T> stage) throws InterruptedException {
     try {
       return Optional.of(stage.toCompletableFuture().get());
     } catch (ExecutionException e) {

@@ -57,6 +57,11 @@ final class MemberTasks implements Keepers {
     return ask(member, new FarewellTask(id(member), id(here.getCluster().getLocalMember())));
   }
 
+  /** Asks a member which nodes it knows to have been lost. */
+  CompletionStage<Departed> departed(Member member) {
+    return ask(member, new DepartedTask(id(member)));
+  }
+
   private static String id(Member member) {
     return member.getUuid().toString();
   }

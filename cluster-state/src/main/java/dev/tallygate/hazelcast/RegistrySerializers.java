@@ -8,6 +8,7 @@ import dev.tallygate.registry.Edition;
 import dev.tallygate.registry.Held;
 import dev.tallygate.registry.Registry.Enforcement;
 import dev.tallygate.registry.Vote;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
@@ -82,6 +83,16 @@ final class RegistrySerializers {
             },
             reader -> new FarewellTask(reader.readString("member"), reader.readString("leaving"))),
         of(
+            "AskDeparted",
+            DepartedTask.class,
+            (writer, task) -> writer.writeString("member", task.member),
+            reader -> new DepartedTask(reader.readString("member"))),
+        of(
+            "Departed",
+            Departed.class,
+            RegistrySerializers::departed,
+            RegistrySerializers::departed),
+        of(
             "Enforce",
             EnforceTask.class,
             (writer, task) -> {
@@ -122,6 +133,27 @@ final class RegistrySerializers {
         reader.readBoolean("serves"),
         reader.readInt64("revision"),
         Optional.ofNullable(reader.readString("problem")));
+  }
+
+  private static void departed(CompactWriter writer, Departed departed) {
+    List<Departed.Node> nodes = departed.nodes();
+    writer.writeArrayOfString(
+        "members", nodes.stream().map(Departed.Node::member).toArray(String[]::new));
+    writer.writeArrayOfString(
+        "names", nodes.stream().map(Departed.Node::name).toArray(String[]::new));
+    writer.writeArrayOfInt64(
+        "agoMillis", nodes.stream().mapToLong(Departed.Node::agoMillis).toArray());
+  }
+
+  private static Departed departed(CompactReader reader) {
+    String[] members = reader.readArrayOfString("members");
+    String[] names = reader.readArrayOfString("names");
+    long[] agoMillis = reader.readArrayOfInt64("agoMillis");
+    List<Departed.Node> nodes = new ArrayList<>();
+    for (int i = 0; i < members.length; i++) {
+      nodes.add(new Departed.Node(members[i], names[i], agoMillis[i]));
+    }
+    return new Departed(nodes);
   }
 
   private static <T> CompactSerializer<T> of(

@@ -61,6 +61,9 @@ public interface Registry extends AutoCloseable {
   PublishResult publish(long expected, String document, Duration enforcedWithin)
       throws InterruptedException;
 
+  /** Has every node enforce what is settled already, and waits for that for a time. */
+  Published awaitEnforced(Edition settled, Duration within) throws InterruptedException;
+
   /** What came of publishing. */
   sealed interface PublishResult {}
 

@@ -303,6 +303,33 @@ class RegistryClusterTest {
   }
 
   @Test
+  void nodeThatComesLaterKnowsWhoWasLostBefore() throws Exception {
+    // Given
+    List<TestNode> all = members();
+    publish(all.get(0), 1);
+
+    // When
+    all.get(2).hazelcast.member().getLifecycleService().terminate();
+    await().atMost(PATIENCE).until(() -> all.get(0).hazelcast.quorum().present() == 2);
+    TestNode later = gateway();
+    awaitServing(later, 1);
+    PublishResult published = later.registry.publish(1, document(2), Duration.ofMillis(500));
+    Published again =
+        later.registry.awaitEnforced(new Edition(2, document(2)), Duration.ofMillis(500));
+
+    // Then
+    assertThat(published)
+        .isInstanceOfSatisfying(
+            Published.class, done -> assertThat(lateNodes(done)).contains("member-2"));
+    assertThat(lateNodes(again)).contains("member-2");
+    await().atMost(PATIENCE).until(() -> later.registry.lost().isEmpty());
+  }
+
+  private static List<String> lateNodes(Published published) {
+    return published.late().stream().map(Late::node).toList();
+  }
+
+  @Test
   void minorityPublishesNothing() throws Exception {
     // Given
     TestNode last = member(0, Duration.ofSeconds(2));

@@ -10,7 +10,6 @@ import dev.tallygate.registry.Registry;
 import dev.tallygate.registry.Registry.NotPublished;
 import dev.tallygate.registry.Registry.Outdated;
 import dev.tallygate.registry.Registry.PublishResult;
-import dev.tallygate.registry.Registry.Published;
 import dev.tallygate.registry.RegistrySettings;
 import java.time.Duration;
 import java.util.List;
@@ -109,7 +108,7 @@ public final class Publisher {
       compiler.check(after, source);
       String text = after.text();
       if (newest.isPresent() && text.equals(newest.get().document())) {
-        return new Published(revision, registry.enforcedBy(), List.of());
+        return registry.awaitEnforced(newest.get(), how.enforcedWithin());
       }
       PublishResult result = registry.publish(revision, text, how.enforcedWithin());
       if (!(result instanceof Outdated)) {
