@@ -37,7 +37,8 @@ import org.slf4j.LoggerFactory;
  * on one subject are one atomic step at the entry's owner. A call that claims of several subjects
  * asks them one after the other, always in the order of their keys; where one refuses, those asked
  * before are cancelled by the reservation's id before the refusal is answered. Until then another
- * call may find them held, and be refused early; none is ever admitted too much.
+ * call may find them held, and be refused early; none is ever admitted too much. Steps on one
+ * subject that meet go together: see {@link GroupCommit}.
  *
  * <p>An answer counts only while this process sees a quorum of data members, and a step is taken
  * only where so many members keep the counts that one of them is in every quorum. A step whose
