@@ -52,8 +52,10 @@ public interface CounterStore extends AutoCloseable {
   CompletionStage<ReserveResult> reserve(String reservationId, List<Claim> claims);
 
   /**
-   * Ends a reservation: units are given back, the others kept.
+   * Ends a reservation: units are given back, the others kept. Of the counters that are named, what
+   * {@link #shrink} was to give back before, and has not yet, is given back too.
    *
+   * @param reservation as it is to the knowledge of who ends it
    * @param givenBack how much of each counter, zero or more; of more than is held, all is
    * @return whether this call ended it; false for a reservation that is unknown, ended, or
    *     forgotten since its windows have ended, and where the store cannot be had

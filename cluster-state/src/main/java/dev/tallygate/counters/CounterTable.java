@@ -290,29 +290,24 @@ public final class CounterTable {
   }
 
   /**
-   * Ends a reservation and gives units back, each to the slot that was charged, where that is still
-   * charged; of no counter more than is held.
+   * Ends a reservation and gives back what it holds beyond {@code most}, to the slots that were
+   * charged, where they are still charged.
    *
    * @return whether this call ended it: false where it is unknown, ended, or forgotten
    */
-  public boolean settle(String id, Map<CounterKey, BigDecimal> givenBack, long clockMillis) {
+  public boolean settle(String id, List<Reservation.Hold> most, long clockMillis) {
     long now = tell(clockMillis);
     Remembered reservation = remembered(id, now);
     if (reservation == null || reservation.state() != State.HELD) {
       return false;
     }
-    for (Reservation.Hold hold : reservation.holds()) {
-      BigDecimal back = givenBack.getOrDefault(hold.key(), BigDecimal.ZERO).min(hold.amount());
-      if (back.signum() > 0) {
-        giveBack(hold, back, now);
-      }
-    }
+    giveBackBeyond(most, reservation, now);
     end(id, State.SETTLED, reservation.holds(), now);
     return true;
   }
 
   /**
-   * Gives back what a reservation holds beyond {@code most}, and keeps it held.
+   * As {@link #settle}, and keeps it held.
    *
    * @return whether anything was given back
    */
@@ -322,17 +317,28 @@ public final class CounterTable {
     if (reservation == null || reservation.state() != State.HELD) {
       return false;
     }
+    List<Reservation.Hold> kept = giveBackBeyond(most, reservation, now);
+    remember(new Remembered(id, State.HELD, kept, reservation.forgetAt()));
+    return !kept.equals(reservation.holds());
+  }
+
+  private List<Reservation.Hold> giveBackBeyond(
+      List<Reservation.Hold> most, Remembered reservation, long now) {
+    if (most.isEmpty()) {
+      return reservation.holds();
+    }
     Map<CounterKey, BigDecimal> bounds = new HashMap<>();
     most.forEach(hold -> bounds.put(hold.key(), hold.amount()));
     List<Reservation.Hold> kept = new ArrayList<>();
     for (Reservation.Hold hold : reservation.holds()) {
       BigDecimal bound = bounds.getOrDefault(hold.key(), hold.amount());
       BigDecimal back = hold.amount().subtract(bound).max(BigDecimal.ZERO);
-      giveBack(hold, back, now);
+      if (back.signum() > 0) {
+        giveBack(hold, back, now);
+      }
       kept.add(new Reservation.Hold(hold.key(), hold.amount().subtract(back), hold.window()));
     }
-    remember(new Remembered(id, State.HELD, kept, reservation.forgetAt()));
-    return !kept.equals(reservation.holds());
+    return kept;
   }
 
   /**

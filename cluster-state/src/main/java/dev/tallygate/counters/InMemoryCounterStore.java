@@ -39,7 +39,7 @@ public final class InMemoryCounterStore implements CounterStore {
       Reservation reservation, Map<CounterKey, BigDecimal> givenBack) {
     synchronized (table) {
       return CompletableFuture.completedFuture(
-          table.settle(reservation.id(), givenBack, clock.millis()));
+          table.settle(reservation.id(), reservation.holdsAfter(givenBack), clock.millis()));
     }
   }
 

@@ -274,12 +274,9 @@ final class LeasedCounter {
       return Optional.of(() -> owner.shrink(smaller));
     }
     lease.partWithRest();
-    if (unspent.signum() > 0) {
-      return Optional.of(() -> owner.settle(before, Map.of(key, unspent)));
-    }
-    return key.windowSeconds() <= FORGOTTEN_BY_ITSELF.toSeconds()
+    return unspent.signum() == 0 && key.windowSeconds() <= FORGOTTEN_BY_ITSELF.toSeconds()
         ? Optional.empty()
-        : Optional.of(() -> owner.settle(before, Map.of()));
+        : Optional.of(() -> owner.settle(before, Map.of(key, unspent)));
   }
 
   private Optional<Taken> fromLease(BigDecimal amount, long now) {

@@ -1,6 +1,7 @@
 package dev.tallygate.counters;
 
 import java.math.BigDecimal;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -46,5 +47,18 @@ public record Reservation(String id, List<Hold> holds) {
       }
     }
     return units;
+  }
+
+  /** What it still holds of counters that something is given back of. */
+  public List<Hold> holdsAfter(Map<CounterKey, BigDecimal> givenBack) {
+    List<Hold> smaller = new ArrayList<>(givenBack.size());
+    for (Hold hold : holds) {
+      BigDecimal back = givenBack.get(hold.key());
+      if (back != null) {
+        BigDecimal left = hold.amount().subtract(back).max(BigDecimal.ZERO);
+        smaller.add(new Hold(hold.key(), left, hold.window()));
+      }
+    }
+    return smaller;
   }
 }

@@ -15,7 +15,6 @@ import dev.tallygate.policy.OnStoreLoss;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -114,18 +113,11 @@ public final class HazelcastCounterStore implements CounterStore {
     if (reservation.holds().isEmpty()) {
       return CompletableFuture.completedFuture(false);
     }
-    Map<String, Map<CounterKey, BigDecimal>> bySubject = new LinkedHashMap<>();
+    Map<String, List<Reservation.Hold>> bySubject = new LinkedHashMap<>();
     reservation.holds().stream()
         .sorted(Reservation.Hold.LATEST_END_FIRST)
-        .forEach(
-            hold -> {
-              Map<CounterKey, BigDecimal> here =
-                  bySubject.computeIfAbsent(subject(hold.key()), unused -> new HashMap<>());
-              BigDecimal back = givenBack.get(hold.key());
-              if (back != null) {
-                here.put(hold.key(), back);
-              }
-            });
+        .forEach(hold -> bySubject.putIfAbsent(subject(hold.key()), new ArrayList<>()));
+    reservation.holdsAfter(givenBack).forEach(hold -> bySubject.get(subject(hold.key())).add(hold));
     List<String> subjects = List.copyOf(bySubject.keySet());
     // The subject that remembers the reservation longest decides whether this settling is the one.
     return submit(
@@ -165,7 +157,7 @@ public final class HazelcastCounterStore implements CounterStore {
   private CompletableFuture<Boolean> settleRest(
       Reservation reservation,
       List<String> subjects,
-      Map<String, Map<CounterKey, BigDecimal>> bySubject) {
+      Map<String, List<Reservation.Hold>> bySubject) {
     List<CompletableFuture<Boolean>> rest = new ArrayList<>();
     for (String subject : subjects.subList(1, subjects.size())) {
       rest.add(

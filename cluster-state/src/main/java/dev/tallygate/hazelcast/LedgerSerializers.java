@@ -115,7 +115,7 @@ final class LedgerSerializers {
     } else if (step instanceof TableStep.Settle settle) {
       out.choice(StepKind.SETTLE);
       out.text(settle.id());
-      out.all(settle.givenBack().entrySet(), back -> units(out, back));
+      out.all(settle.most(), hold -> hold(out, hold));
     } else if (step instanceof TableStep.Shrink shrink) {
       out.choice(StepKind.SHRINK);
       out.text(shrink.id());
@@ -130,7 +130,7 @@ final class LedgerSerializers {
   private static TableStep<?> step(FlatReader in) {
     return switch (in.choice(STEPS)) {
       case RESERVE -> new TableStep.Reserve(in.text(), in.all(() -> claim(in)), birth(in));
-      case SETTLE -> new TableStep.Settle(in.text(), units(in));
+      case SETTLE -> new TableStep.Settle(in.text(), in.all(() -> hold(in)));
       case SHRINK -> new TableStep.Shrink(in.text(), in.all(() -> hold(in)));
       case CANCEL -> new TableStep.Cancel(in.text(), birth(in));
     };
@@ -179,17 +179,6 @@ final class LedgerSerializers {
 
   private static Claim claim(FlatReader in) {
     return new Claim(in.key(), in.decimal(), in.decimal(), in.decimal(), in.choice(ON_STORE_LOSS));
-  }
-
-  private static void units(FlatWriter out, Map.Entry<CounterKey, BigDecimal> units) {
-    out.key(units.getKey());
-    out.decimal(units.getValue());
-  }
-
-  private static Map<CounterKey, BigDecimal> units(FlatReader in) {
-    Map<CounterKey, BigDecimal> units = new HashMap<>();
-    in.all(() -> units.put(in.key(), in.decimal()));
-    return units;
   }
 
   private static void hold(FlatWriter out, Hold hold) {

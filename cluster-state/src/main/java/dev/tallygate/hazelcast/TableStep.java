@@ -1,14 +1,11 @@
 package dev.tallygate.hazelcast;
 
 import dev.tallygate.counters.Claim;
-import dev.tallygate.counters.CounterKey;
 import dev.tallygate.counters.CounterTable;
 import dev.tallygate.counters.Reservation;
 import dev.tallygate.counters.ReserveResult;
 import dev.tallygate.counters.ReserveResult.Reserved;
-import java.math.BigDecimal;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -52,11 +49,11 @@ sealed interface TableStep<R> {
     }
   }
 
-  /** Ends a reservation; answers whether this did. */
-  record Settle(String id, Map<CounterKey, BigDecimal> givenBack) implements TableStep<Boolean> {
+  /** Ends a reservation, and gives back what it holds beyond that; answers whether this did. */
+  record Settle(String id, List<Reservation.Hold> most) implements TableStep<Boolean> {
     @Override
     public Boolean apply(CounterTable table, long clockMillis) {
-      return table.settle(id, givenBack, clockMillis);
+      return table.settle(id, most, clockMillis);
     }
 
     @Override
@@ -70,7 +67,9 @@ sealed interface TableStep<R> {
     }
   }
 
-  /** Gives back what a reservation holds beyond that; answers whether there was any. */
+  /**
+   * Gives back what a reservation that goes on holds beyond that; answers whether there was any.
+   */
   record Shrink(String id, List<Reservation.Hold> most) implements TableStep<Boolean> {
     @Override
     public Boolean apply(CounterTable table, long clockMillis) {

@@ -12,7 +12,6 @@ import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Random;
 import net.jqwik.api.ForAll;
@@ -45,7 +44,7 @@ class CounterTableTest {
       table.noteChanges();
       boolean changed =
           switch (random.nextInt(4)) {
-            case 0 -> table.settle(id, Map.of(key, BigDecimal.ONE), now);
+            case 0 -> table.settle(id, none(key), now);
             case 1 -> table.shrink(id, List.of(new Reservation.Hold(key, BigDecimal.ONE, 0)), now);
             case 2 -> {
               table.cancel(id, now);
@@ -85,7 +84,7 @@ class CounterTableTest {
     // When
     long reserved = changeAfter(table, () -> reserve(table, "a", DAY, MIDNIGHT));
     long again = changeAfter(table, () -> reserve(table, "b", DAY, MIDNIGHT));
-    long settled = changeAfter(table, () -> table.settle("a", Map.of(), MIDNIGHT));
+    long settled = changeAfter(table, () -> table.settle("a", List.of(), MIDNIGHT));
     long refunded = changeAfter(table, () -> table.cancel("b", MIDNIGHT));
 
     // Then
@@ -148,7 +147,7 @@ class CounterTableTest {
 
     // Then
     assertThat(copy.usage(DAY, MIDNIGHT + 1).used()).isEqualByComparingTo("1");
-    assertThat(copy.settle("a", Map.of(DAY, BigDecimal.ONE), MIDNIGHT + 2)).isTrue();
+    assertThat(copy.settle("a", none(DAY), MIDNIGHT + 2)).isTrue();
   }
 
   @Test
@@ -231,7 +230,7 @@ class CounterTableTest {
     // Then
     assertThat(merged.usage(MINUTE, MIDNIGHT + 3).used()).isEqualByComparingTo("7");
     assertThat(merged.usage(DAY, MIDNIGHT + 3).used()).isEqualByComparingTo("2");
-    assertThat(merged.settle("one", Map.of(MINUTE, BigDecimal.valueOf(4)), MIDNIGHT + 4)).isTrue();
+    assertThat(merged.settle("one", none(MINUTE), MIDNIGHT + 4)).isTrue();
     assertThat(merged.usage(MINUTE, MIDNIGHT + 5).used()).isEqualByComparingTo("3");
   }
 
@@ -242,11 +241,11 @@ class CounterTableTest {
     CounterTable other = new CounterTable();
     one.reserve("r", List.of(claim(MINUTE, 3, 10)), MIDNIGHT);
     other.reserve("r", List.of(claim(MINUTE, 3, 10)), MIDNIGHT);
-    one.settle("r", Map.of(), MIDNIGHT + 1);
+    one.settle("r", List.of(), MIDNIGHT + 1);
 
     // When // Then
     for (CounterTable merged : List.of(one.mergedWith(other), other.mergedWith(one))) {
-      assertThat(merged.settle("r", Map.of(MINUTE, BigDecimal.valueOf(3)), MIDNIGHT + 2)).isFalse();
+      assertThat(merged.settle("r", none(MINUTE), MIDNIGHT + 2)).isFalse();
       assertThat(merged.usage(MINUTE, MIDNIGHT + 3).used()).isEqualByComparingTo("3");
     }
   }
@@ -327,9 +326,32 @@ class CounterTableTest {
     assertThat(again).isFalse();
     assertThat(late).isFalse();
     assertThat(table.usage(MINUTE, MIDNIGHT + 4).used()).isEqualByComparingTo("4");
-    table.settle("r", Map.of(MINUTE, BigDecimal.TEN), MIDNIGHT + 5);
+    table.settle("r", none(MINUTE), MIDNIGHT + 5);
     assertThat(table.usage(MINUTE, MIDNIGHT + 6).used()).isEqualByComparingTo("0");
     assertThat(table.shrink("r", List.of(), MIDNIGHT + 7)).isFalse();
+  }
+
+  @Test
+  void settlingThatOvertakesAPartGivenBackGivesThatBackToo() {
+    // Given a lease of ten, of which four were spent, and one of these was given back
+    CounterTable table = new CounterTable();
+    table.reserve("r", List.of(claim(MINUTE, 10, 10)), MIDNIGHT);
+    List<Reservation.Hold> four = List.of(new Reservation.Hold(MINUTE, BigDecimal.valueOf(4), 0));
+    List<Reservation.Hold> three = List.of(new Reservation.Hold(MINUTE, BigDecimal.valueOf(3), 0));
+
+    // When
+    boolean settled = table.settle("r", three, MIDNIGHT + 1);
+    boolean late = table.shrink("r", four, MIDNIGHT + 2);
+
+    // Then
+    assertThat(settled).isTrue();
+    assertThat(late).isFalse();
+    assertThat(table.usage(MINUTE, MIDNIGHT + 3).used()).isEqualByComparingTo("3");
+  }
+
+  /** Nothing that stays of a counter. */
+  private static List<Reservation.Hold> none(CounterKey key) {
+    return List.of(new Reservation.Hold(key, BigDecimal.ZERO, 0));
   }
 
   private static ReserveResult reserve(CounterTable table, String id, CounterKey key, long now) {

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 class LeasingCounterStoreTest {
   private static final Instant NOON = Instant.parse("2026-03-01T12:00:00Z");
   private static final long MINUTE = 60;
+  private static final long DAY = 86_400;
 
   private final ManualClock clock = new ManualClock(NOON);
   private final LongSupplier nanos = LeasingCounterStoreContractTest.monotonic(clock);
@@ -292,6 +293,32 @@ class LeasingCounterStoreTest {
     // Then
     assertThat(before).isEqualTo(301);
     assertThat(used(owner, key)).isEqualTo(300);
+  }
+
+  @Test
+  void callThatEndsBeforeTheOwnerHearsOfTheRestGivesBackAll() {
+    // Given an owner that hears of what is given back of a lease after the lease has ended
+    Deque<Reservation> late = new ArrayDeque<>();
+    CounterStore slow =
+        new ForwardingCounterStore(owner) {
+          @Override
+          public CompletionStage<Boolean> shrink(Reservation smaller) {
+            late.add(smaller);
+            return new CompletableFuture<>();
+          }
+        };
+    LeasingCounterStore holder = new LeasingCounterStore(slow, nanos, 50, Runnable::run);
+    CounterKey key = key("calls", DAY, Algorithm.FIXED);
+    Reservation call = ((Reserved) reserve(holder, key, 1, 1_000)).reservation();
+    holder.giveBackAll();
+
+    // When
+    holder.settle(call, Map.of());
+    late.forEach(owner::shrink);
+
+    // Then
+    assertThat(late).isNotEmpty();
+    assertThat(used(owner, key)).isEqualTo(1);
   }
 
   @Test

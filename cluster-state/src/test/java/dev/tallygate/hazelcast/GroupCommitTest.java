@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeoutException;
@@ -44,7 +43,7 @@ class GroupCommitTest {
   }
 
   private static TableStep<Boolean> step(int number) {
-    return new TableStep.Settle("r-" + number, Map.of());
+    return new TableStep.Settle("r-" + number, List.of());
   }
 
   private void awaitSent(int count) {

@@ -21,7 +21,6 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import net.jqwik.api.Arbitraries;
@@ -112,7 +111,7 @@ class LedgerSerializersTest {
         List.of(
             STEP,
             new TableStep.Reserve("r-2", List.of(), Optional.of(birth)),
-            new TableStep.Settle("r-1", Map.of(CALLS, BigDecimal.ONE)),
+            new TableStep.Settle("r-1", List.of(hold)),
             new TableStep.Shrink("r-1", List.of(hold)),
             new TableStep.Cancel("r-1", Optional.empty()),
             new TableStep.Cancel("r-1", Optional.of(birth)));
