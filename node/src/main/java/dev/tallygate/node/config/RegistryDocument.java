@@ -174,18 +174,18 @@ public final class RegistryDocument {
     return declared;
   }
 
-  /** Whether a source declares here what it declares there, and its pins are among those here. */
+  /** Whether a source declares here what it declares there, and its pins are in force here. */
   public boolean agreesWith(String source, Declared there) {
     Declared here = declaredBy(source);
     return text(here.servers()).equals(text(there.servers()))
         && text(here.policies()).equals(text(there.policies()))
         && text(here.grants()).equals(text(there.grants()))
-        && text(merged((ObjectNode) root.get("pins"), there.pins())).equals(text(root.get("pins")));
+        && text(pinned((ObjectNode) root.get("pins"), there)).equals(text(root.get("pins")));
   }
 
   /**
    * With this in place of all that the source declared. What is pinned already stays pinned, unless
-   * the new pins have the same thing.
+   * the new pins have the same thing, or its server is to be held to them alone.
    *
    * @throws DocumentRefused if another source declares something of it
    */
@@ -227,7 +227,7 @@ public final class RegistryDocument {
       }
     }
     changed.set("grants", bySource(others));
-    ObjectNode pins = merged((ObjectNode) changed.get("pins"), next.pins());
+    ObjectNode pins = pinned((ObjectNode) changed.get("pins"), next);
     pins.properties().removeIf(server -> !servers.has(server.getKey()));
     changed.set("pins", pins);
     if (!errors.isEmpty()) {
@@ -371,6 +371,18 @@ public final class RegistryDocument {
     return object instanceof ObjectNode
         ? ((ObjectNode) object.deepCopy()).put("source", source)
         : object;
+  }
+
+  /** All pins of both; of a server that is held to its lock file, no more than those in it. */
+  private static ObjectNode pinned(ObjectNode earlier, Declared next) {
+    ObjectNode all = merged(earlier, next.pins());
+    for (Map.Entry<String, JsonNode> server : next.servers().properties()) {
+      boolean held = server.getValue().path("trust").asText().equals("pinned");
+      if (held && next.pins().has(server.getKey())) {
+        all.set(server.getKey(), next.pins().get(server.getKey()).deepCopy());
+      }
+    }
+    return all;
   }
 
   /**

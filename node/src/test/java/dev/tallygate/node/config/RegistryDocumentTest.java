@@ -236,6 +236,42 @@ class RegistryDocumentTest {
   }
 
   @Test
+  void serverThatIsHeldToItsLockFileHasNoOtherPins() throws Exception {
+    // Given
+    String text =
+        """
+        {"servers": {"a": {"url": "http://x/mcp", "trust": "%s"}},
+         "pins": {"a": {"tools": {%s}}}}
+        """;
+    Declared first = read(text.formatted("first-use", "\"t\": [], \"u\": []"));
+    Declared more = read(text.formatted("first-use", "\"t\": []"));
+    Declared held = read(text.formatted("pinned", "\"t\": []"));
+    RegistryDocument document =
+        RegistryDocument.EMPTY.replacing(RegistryDocument.KUBERNETES, first);
+
+    // When
+    RegistryDocument joined = document.replacing(RegistryDocument.KUBERNETES, more);
+    RegistryDocument pinned = document.replacing(RegistryDocument.KUBERNETES, held);
+
+    // Then
+    assertThat(joined.json().at("/pins/a/tools")).hasSize(2);
+    assertThat(pinned.json().at("/pins/a/tools")).hasSize(1);
+    assertThat(pinned.agreesWith(RegistryDocument.KUBERNETES, held)).isTrue();
+    assertThat(
+            joined
+                .replacing(
+                    RegistryDocument.KUBERNETES,
+                    read(
+                        "{\"servers\": {\"a\": {\"url\": \"http://x/mcp\", \"trust\": \"pinned\"}}}"))
+                .agreesWith(RegistryDocument.KUBERNETES, held))
+        .isFalse();
+  }
+
+  private static Declared read(String text) throws DocumentRefused {
+    return RegistryDocument.readDeclared(text.getBytes(UTF_8));
+  }
+
+  @Test
   void whatIsNotInOrderIsRefusedWithItsPlace() throws Exception {
     // Given
     Declared bad =
