@@ -12,6 +12,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
@@ -71,6 +72,15 @@ public final class Main implements Callable<Integer> {
       paramLabel = "FILE",
       description = "Holds the gateways' cluster.secret, by which credentials are sealed.")
   private Path clusterSecretFile;
+
+  @Option(
+      names = "--own-secret",
+      paramLabel = "NAME",
+      description = {
+        "A Secret of the gateways, members or operators, which no server is shown; may be given",
+        "several times."
+      })
+  private Set<String> ownSecrets = Set.of();
 
   @Option(
       names = "--lease",
@@ -137,6 +147,7 @@ public final class Main implements Callable<Integer> {
                   gateway,
                   () -> text(adminTokenFile),
                   text(clusterSecretFile),
+                  ownSecrets,
                   lease,
                   identity + "_" + UUID.randomUUID(),
                   podUid.map(uid -> new Pod(identity, uid)),

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -48,6 +49,8 @@ public final class Operator implements AutoCloseable {
    * @param gateway admin address of the gateways, such as {@code http://tallygate-admin:9090}
    * @param adminToken gives what the admin address wants to be shown
    * @param clusterSecret by which credentials are sealed
+   * @param ownSecrets names of the Secrets of the gateways, members and operators, which no server
+   *     is shown
    * @param lease name of the Lease by which one of several operators leads
    * @param identity that no other process has, ever
    * @param pod that it runs in, where it does
@@ -58,6 +61,7 @@ public final class Operator implements AutoCloseable {
       URI gateway,
       Supplier<String> adminToken,
       String clusterSecret,
+      Set<String> ownSecrets,
       String lease,
       String identity,
       Optional<Pod> pod,
@@ -80,7 +84,7 @@ public final class Operator implements AutoCloseable {
   private volatile Thread loop;
 
   public Operator(ApiClient client, Settings settings) throws IOException {
-    watch = new NamespaceWatch(client, settings.namespace(), trigger::pull);
+    watch = new NamespaceWatch(client, settings.namespace(), trigger::pull, metrics::watchFailed);
     leadership =
         new Leadership(
             client, settings.namespace(), settings.lease(), settings.identity(), settings.pod());
@@ -100,7 +104,9 @@ public final class Operator implements AutoCloseable {
     Sealing sealing = new Sealing(settings.clusterSecret());
     return () ->
         new Credentials(
-            sealing, new HashSet<>(List.of(settings.clusterSecret(), settings.adminToken().get())));
+            sealing,
+            new HashSet<>(List.of(settings.clusterSecret(), settings.adminToken().get())),
+            settings.ownSecrets());
   }
 
   /** Where metrics and probes are served. */
@@ -119,6 +125,7 @@ public final class Operator implements AutoCloseable {
     leadership.run(
         () -> {
           Thread worker = new Thread(this::work, "tallygate-reconciler");
+          lastRun = System.nanoTime();
           loop = worker;
           worker.start();
         });
@@ -129,12 +136,11 @@ public final class Operator implements AutoCloseable {
 
   private void work() {
     try {
-      metrics.leads(true);
       LOG.info("this operator leads");
       while (!watch.hasSynced()) {
         trigger.await(NODES_LATE);
-        lastRun = System.nanoTime();
       }
+      metrics.leads(true);
       Duration retry = SHORTEST_RETRY;
       while (!closed) {
         Outcome outcome = once();
@@ -175,7 +181,7 @@ public final class Operator implements AutoCloseable {
     return outcome;
   }
 
-  /** One that leads and did not finish a run for minutes hangs. */
+  /** One that leads and did not finish a run for minutes hangs, or cannot see what is there. */
   private boolean isAlive() {
     return loop == null || System.nanoTime() - lastRun < STUCK.toNanos();
   }

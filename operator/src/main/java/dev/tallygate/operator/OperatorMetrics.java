@@ -44,6 +44,12 @@ public final class OperatorMetrics {
   private final Gauge leads =
       Gauge.build("tallygate_operator_leader", "Whether this process leads").register(registry);
 
+  private final Counter watchFailures =
+      Counter.build(
+              "tallygate_operator_watch_failures",
+              "Times that resources of a kind could not be listed or followed")
+          .register(registry);
+
   public OperatorMetrics() {
     DefaultExports.register(registry);
   }
@@ -65,6 +71,10 @@ public final class OperatorMetrics {
 
   void published(PutResult result) {
     publications.labels(result.getClass().getSimpleName().toLowerCase(Locale.ROOT)).inc();
+  }
+
+  void watchFailed() {
+    watchFailures.inc();
   }
 
   void statusWritten() {

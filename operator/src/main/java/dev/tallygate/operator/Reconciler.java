@@ -33,10 +33,12 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,7 +53,12 @@ public final class Reconciler {
   /** Each takes at least one resource that nodes refuse out of the way. */
   private static final int MAX_ROUNDS = 100;
 
-  private static final String FINGERPRINT = "tokenFingerprint";
+  private static final int MOST_NAMED = 10;
+
+  private static final String DIGEST = "contentDigest";
+
+  /** In one run, so that what was taken away need not wait for all that is to be made. */
+  private static final int MOST_SECRETS = 50;
 
   private final Supplier<Resources> watched;
   private final GatewayClient gateway;
@@ -139,7 +146,8 @@ public final class Reconciler {
         compilation = compile(resources);
       }
     }
-    boolean written = report(compilation) & makeSecrets(resources, compilation);
+    boolean written = report(compilation);
+    makeSecrets(resources, compilation);
     metrics.standing(compilation, enforcement, published.map(Published::revision).orElse(0L));
     if (problem.isPresent() || !written) {
       return Outcome.FAILED;
@@ -156,7 +164,23 @@ public final class Reconciler {
       // either.
       throw new Overtaken("another operator wrote to the registry; its fence is " + now.fence());
     }
+    published.ifPresent(known -> changedElsewhere(known, now));
     published = Optional.of(now);
+  }
+
+  /** Also by this operator, where the answer to its change was lost. */
+  private void changedElsewhere(Published known, Published now) {
+    changed(known.contents(), now.contents()).forEach(ref -> revisions.put(ref, now.revision()));
+    if (known.revision() != now.revision()) {
+      refusals.forget();
+    }
+  }
+
+  private static Set<Ref> changed(Map<Ref, Content> before, Map<Ref, Content> after) {
+    Set<Ref> changed = new HashSet<>(before.keySet());
+    changed.addAll(after.keySet());
+    changed.removeIf(ref -> Objects.equals(before.get(ref), after.get(ref)));
+    return changed;
   }
 
   private Compilation compile(Resources resources) {
@@ -186,8 +210,7 @@ public final class Reconciler {
           gateway.put(Compilation.document(contents, compilation.pins()), before.revision(), fence);
       metrics.published(result);
       if (result instanceof PutResult.Done done) {
-        done(before, contents, done.revision());
-        pins = compilation.pins();
+        done(before, contents, compilation.pins(), done.revision());
         return compilation;
       } else if (result instanceof PutResult.Outdated) {
         read();
@@ -196,27 +219,43 @@ public final class Reconciler {
       } else if (result instanceof PutResult.Refused refused) {
         if (!refused(refused.errors(), compilation)) {
           takeAway(before, contents);
-          throw new GatewayUnreachable(
-              "the registry refuses what is published: " + refused.errors(), null);
+          throw new GatewayUnreachable(unknownCause(refused.errors(), contents), null);
         }
       }
     }
     throw new IllegalStateException("the registry changed each of " + MAX_ROUNDS + " times");
   }
 
-  private void done(Published before, Map<Ref, Content> contents, long revision) {
-    Set<Ref> all = new HashSet<>(before.contents().keySet());
-    all.addAll(contents.keySet());
-    int changes = 0;
-    for (Ref ref : all) {
-      if (!Objects.equals(contents.get(ref), before.contents().get(ref))) {
-        revisions.put(ref, revision);
-        changes++;
-      }
+  private String unknownCause(List<String> errors, Map<Ref, Content> contents) {
+    Set<Ref> left = new TreeSet<>(changed(published.orElseThrow().contents(), contents));
+    return "the registry refuses what is published, as one of these has it now: "
+        + left.stream().limit(MOST_NAMED).map(Ref::toString).collect(Collectors.joining(", "))
+        + (left.size() > MOST_NAMED ? ", ..." : "")
+        + ": "
+        + String.join("; ", errors);
+  }
+
+  private void done(
+      Published before, Map<Ref, Content> contents, Map<String, Content> pinned, long revision) {
+    Set<Ref> changed = changed(before.contents(), contents);
+    if (claimed) { // before that nobody knows here what was pinned
+      changed.addAll(changed(servers(pins), servers(pinned)));
     }
+    changed.forEach(ref -> revisions.put(ref, revision));
     claimed = true;
+    pins = pinned;
     published = Optional.of(before.with(revision, fence, contents));
-    LOG.info("revision {} is published: {} of {} objects changed", revision, changes, all.size());
+    LOG.info(
+        "revision {} is published: {} objects changed, {} are there",
+        revision,
+        changed.size(),
+        contents.size());
+  }
+
+  private static Map<Ref, Content> servers(Map<String, Content> pins) {
+    Map<Ref, Content> servers = new HashMap<>();
+    pins.forEach((name, content) -> servers.put(server(name), content));
+    return servers;
   }
 
   private static Ref server(String name) {
@@ -244,22 +283,37 @@ public final class Reconciler {
   }
 
   /**
-   * Publishes no more than that grants are gone, where all cannot be published and nobody knows
-   * why, such as for its size: a grant that was deleted must not live on by others' mistakes.
+   * Publishes no more than what became of grants that are there, where all cannot be published and
+   * nobody knows why, such as for its size: a grant that was deleted, or a token that was given up,
+   * must not live on by others' mistakes. Where not even that is taken, those are gone.
    */
   private void takeAway(Published before, Map<Ref, Content> contents)
       throws GatewayUnreachable, InterruptedException {
-    Map<Ref, Content> left = new TreeMap<>(before.contents());
-    left.keySet().removeIf(ref -> ref.kind() == Kind.GRANT && !contents.containsKey(ref));
-    if (left.size() < before.contents().size()
-        && gateway.put(Compilation.document(left, Map.of()), before.revision(), fence)
-            instanceof PutResult.Done done) {
-      done(before, left, done.revision());
+    Map<Ref, Content> changed = new TreeMap<>(before.contents());
+    changed.keySet().removeIf(ref -> ref.kind() == Kind.GRANT && !contents.containsKey(ref));
+    Map<Ref, Content> gone = new TreeMap<>(changed);
+    gone.entrySet()
+        .removeIf(
+            each ->
+                each.getKey().kind() == Kind.GRANT
+                    && !each.getValue().equals(contents.get(each.getKey())));
+    changed.replaceAll((ref, was) -> ref.kind() == Kind.GRANT ? contents.get(ref) : was);
+    for (Map<Ref, Content> left : List.of(changed, gone)) {
+      if (!left.equals(before.contents())
+          && gateway.put(Compilation.document(left, Map.of()), before.revision(), fence)
+              instanceof PutResult.Done done) {
+        done(before, left, pins, done.revision());
+        return;
+      }
     }
   }
 
-  private OptionalLong revision(Ref ref, Verdict verdict) {
-    if (published.isEmpty() || !claimed || !published.get().of(ref).equals(verdict.content())) {
+  private OptionalLong revision(Ref ref, Verdict verdict, Map<String, Content> wantedPins) {
+    if (published.isEmpty()
+        || !claimed
+        || !published.get().of(ref).equals(verdict.content())
+        || ref.kind() == Kind.SERVER
+            && !Objects.equals(pins.get(ref.name()), wantedPins.get(ref.name()))) {
       return OptionalLong.empty();
     }
     return OptionalLong.of(
@@ -275,9 +329,7 @@ public final class Reconciler {
   /** By an operator before this one; 0 where it may not have come to tell of what it published. */
   private static long saidBefore(Verdict verdict) {
     JsonNode status = verdict.resource().status();
-    boolean ofTheSame =
-        status.path("observedGeneration").asLong() == verdict.resource().generation()
-            && status.path(FINGERPRINT).equals(verdict.facts().path(FINGERPRINT));
+    boolean ofTheSame = status.path(DIGEST).equals(verdict.facts().path(DIGEST));
     return ofTheSame ? status.path("revision").asLong() : 0;
   }
 
@@ -291,7 +343,8 @@ public final class Reconciler {
         .verdicts()
         .forEach(
             (ref, verdict) -> {
-              Progress progress = new Progress(revision(ref, verdict), enforcement, problem);
+              Progress progress =
+                  new Progress(revision(ref, verdict, compilation.pins()), enforcement, problem);
               Reported made = new Reported(verdict, progress);
               if (made.equals(reported.get(ref))) {
                 return;
@@ -338,18 +391,28 @@ public final class Reconciler {
     return status.path("none");
   }
 
-  private boolean makeSecrets(Resources resources, Compilation compilation) {
-    List<Ref> grants = new ArrayList<>(compilation.wanted().keySet());
-    boolean all = true;
-    for (Ref grant : grants) {
+  /** The watch tells of each that is made; those that are left come with the next run. */
+  private void makeSecrets(Resources resources, Compilation compilation)
+      throws InterruptedException {
+    List<Future<?>> making = new ArrayList<>();
+    compilation.wanted().entrySet().stream()
+        .limit(MOST_SECRETS)
+        .forEach(
+            each ->
+                making.add(
+                    writers.submit(
+                        () -> {
+                          writer.secret(resources.all().get(each.getKey()), each.getValue());
+                          return null;
+                        })));
+    for (Future<?> each : making) {
       try {
-        writer.secret(resources.all().get(grant), compilation.wanted().get(grant));
-      } catch (IOException e) {
-        LOG.warn("a Secret could not be made: {}", e.getMessage());
-        all = false;
+        each.get();
+      } catch (ExecutionException e) {
+        // Such as by a quota: the Grant says that it waits, and nothing else need wait for it.
+        LOG.warn("a Secret could not be made: {}", e.getCause().getMessage());
       }
     }
-    return all;
   }
 
   /** Finds which resource an error of a node is about. */

@@ -26,6 +26,7 @@ final class FakeRegistry implements AutoCloseable {
   long revision;
   long fence;
   boolean away;
+  boolean losesAnswers;
   String refusedText = "";
   String refusal = "";
   int puts;
@@ -68,6 +69,9 @@ final class FakeRegistry implements AutoCloseable {
       answer.put("revision", revision).put("fence", fence);
       ObjectNode hashes = answer.putObject("revoked");
       revoked.forEach(hashes::put);
+    }
+    if (losesAnswers && exchange.getRequestMethod().equals("PUT")) {
+      status = 503;
     }
     byte[] bytes = JSON.writeValueAsBytes(answer);
     exchange.sendResponseHeaders(status, bytes.length);

@@ -40,7 +40,7 @@ class GoldenTest {
   private static final Instant NOW = Instant.parse("2026-11-26T12:00:00Z");
   private static final long REVISION = 42;
   private static final Credentials CREDENTIALS =
-      new Credentials(new Sealing("a secret of the cluster"), Set.of("the admin token"));
+      new Credentials(new Sealing("a secret of the cluster"), Set.of("the admin token"), Set.of());
   private static final ObjectMapper JSON = new ObjectMapper();
 
   static Stream<String> cases() throws IOException {

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
@@ -74,6 +75,7 @@ class OperatorIT {
             gateways.admin(1),
             () -> Gateways.ADMIN_TOKEN,
             Gateways.SECRET,
+            Set.of(),
             "tallygate-operator",
             identity + "_" + UUID.randomUUID(),
             Optional.of(new Pod(identity, identity)),

@@ -53,6 +53,7 @@ class ReconcilerTest {
     private final List<String> made = new ArrayList<>();
     private int writes;
     private boolean away;
+    private boolean isFull;
 
     @Override
     public synchronized void status(Resource resource, ObjectNode status) throws IOException {
@@ -64,7 +65,10 @@ class ReconcilerTest {
     }
 
     @Override
-    public void secret(Resource grant, SecretWanted wanted) {
+    public synchronized void secret(Resource grant, SecretWanted wanted) throws IOException {
+      if (isFull) {
+        throw new IOException("exceeded quota");
+      }
       made.add(wanted.name() + "/" + wanted.key());
     }
 
@@ -100,7 +104,9 @@ class ReconcilerTest {
         new GatewayClient(registry.address(), () -> "token"),
         api,
         writers,
-        () -> new Credentials(new Sealing("a secret of the cluster"), Set.of()),
+        () ->
+            new Credentials(
+                new Sealing("a secret of the cluster"), Set.of("as it was"), Set.of("admin-token")),
         Clock.systemUTC(),
         new OperatorMetrics());
   }
@@ -283,6 +289,211 @@ class ReconcilerTest {
 
     // Then
     assertThat(reconciler.reconcile()).isEqualTo(Outcome.SETTLED);
+  }
+
+  @Test
+  void tokenThatWasGivenUpIsRefusedThoughNothingElseCanBePublished() throws Exception {
+    // Given
+    reconciler.reconcile();
+    registry.refusedText = "huge";
+    registry.refusal = "1:1: this has more than 8388608 bytes";
+    Token next = Token.random();
+
+    // When
+    put(
+        new Ref(Kind.POLICY, "huge"),
+        "{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"huge\":{}}}");
+    secrets.put("t", Map.of("token", next.reveal()));
+    Outcome outcome = reconciler.reconcile();
+
+    // Then
+    assertThat(outcome).isEqualTo(Outcome.FAILED);
+    assertThat(registry.declared.at("/grants/0/tokenSha256").asText())
+        .isEqualTo(next.sha256().hex());
+    assertThat(condition(new Ref(Kind.POLICY, "huge"), "Programmed"))
+        .contains("as one of these has it now: Policy huge: 1:1: this has more");
+  }
+
+  @Test
+  void policyThatNodesCouldNotReadIsRefusedAloneAndItsLastVersionStays() throws Exception {
+    // Given
+    reconciler.reconcile();
+    seeStatuses();
+    String policy =
+        "{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":{\"require\":"
+            + "[{\"conditions\":[{\"path\":\"args.a\",\"op\":\"eq\",\"value\":%s}]}]}}}";
+
+    for (String value : List.of("1e100", "[".repeat(40) + "]".repeat(40))) {
+      // When
+      put(POLICY, policy.formatted(value));
+      put(SERVER, "{\"url\":\"https://mcp.example.com/" + value.length() + "\"}");
+      Outcome outcome = reconciler.reconcile();
+
+      // Then
+      assertThat(outcome).isEqualTo(Outcome.SETTLED);
+      assertThat(condition(POLICY, "Accepted"))
+          .startsWith("False Invalid")
+          .contains("/tools/echo/require/0")
+          .endsWith("the last accepted version stays in force");
+      assertThat(registry.declared.at("/servers/github/url").asText())
+          .endsWith("/" + value.length());
+    }
+  }
+
+  @Test
+  void lockFileIsToldByARevisionOfItsOwn() throws Exception {
+    // Given
+    String lockFile = "{\"lockVersion\":1,\"servers\":{\"github\":{\"tools\":{\"%s\":[]}}}}";
+    configMaps.put("pins", Map.of("tallygate.lock.json", lockFile.formatted("a")));
+    put(
+        SERVER,
+        "{\"url\":\"https://mcp.example.com/mcp\",\"pins\":{\"configMapRef\":{\"name\":\"pins\"}}}");
+    reconciler.reconcile();
+    seeStatuses();
+
+    // When another is published, and a node is late
+    configMaps.put("pins", Map.of("tallygate.lock.json", lockFile.formatted("b")));
+    registry.late.put("gate-3", 1L);
+    Outcome late = reconciler.reconcile();
+
+    // Then
+    assertThat(late).isEqualTo(Outcome.PENDING);
+    assertThat(condition(SERVER, "Programmed"))
+        .isEqualTo(
+            "False Reconciling: enforced by 2 of 3 nodes at revision 2; gate-3 enforces revision 1");
+    assertThat(condition(POLICY, "Programmed")).startsWith("True");
+
+    // When one cannot be published
+    registry.late.clear();
+    registry.away = true;
+    configMaps.put("pins", Map.of("tallygate.lock.json", lockFile.formatted("c")));
+    reconciler.reconcile();
+
+    // Then
+    assertThat(condition(SERVER, "Programmed")).startsWith("Unknown GatewayUnreachable");
+  }
+
+  @Test
+  void changeWhoseAnswerWasLostIsToldByItsOwnRevision() throws Exception {
+    // Given
+    reconciler.reconcile();
+    seeStatuses();
+    put(SERVER, "{\"url\":\"https://other.example.com/mcp\"}");
+    registry.losesAnswers = true;
+    assertThat(reconciler.reconcile()).isEqualTo(Outcome.FAILED);
+
+    // When
+    registry.losesAnswers = false;
+    registry.late.put("gate-3", 1L);
+    Outcome outcome = reconciler.reconcile();
+
+    // Then
+    assertThat(outcome).isEqualTo(Outcome.PENDING);
+    assertThat(condition(SERVER, "Programmed"))
+        .startsWith("False Reconciling: enforced by 2 of 3 nodes at revision 2");
+    assertThat(condition(POLICY, "Programmed")).endsWith("at revision 1");
+  }
+
+  @Test
+  void successorTellsOfNoCredentialThatItsPredecessorPublishedAndNeverTold() throws Exception {
+    // Given
+    put(
+        SERVER,
+        "{\"url\":\"https://mcp.example.com/mcp\",\"credential\":{\"secretRef\":{\"name\":\"c\"}}}");
+    secrets.put("c", Map.of("token", "one"));
+    reconciler.reconcile();
+    seeStatuses();
+    api.away = true;
+    secrets.put("c", Map.of("token", "two"));
+    reconciler.reconcile();
+    registry.late.put("gate-2", 1L);
+
+    // When
+    api.away = false;
+    Outcome outcome = newReconciler().reconcile();
+
+    // Then
+    assertThat(outcome).isEqualTo(Outcome.PENDING);
+    assertThat(condition(SERVER, "Programmed")).startsWith("False Reconciling").contains("gate-2");
+  }
+
+  @Test
+  void whatWasRefusedIsTriedAgainWhenSomebodyElseHasChangedTheRegistry() throws Exception {
+    // Given
+    registry.refusedText = "mcp.example.com";
+    registry.refusal = "/servers/github: it is declared by `file`; remove it there";
+    reconciler.reconcile();
+    seeStatuses();
+
+    // When
+    registry.refusedText = "";
+    registry.revision++;
+    reconciler.reconcile();
+
+    // Then
+    assertThat(condition(SERVER, "Accepted")).startsWith("True");
+    assertThat(registry.declared.path("grants")).hasSize(1);
+  }
+
+  @Test
+  void secretThatCannotBeMadeHoldsUpNothing() throws Exception {
+    // Given
+    api.isFull = true;
+    put(
+        GRANT,
+        "{\"serverRef\":{\"name\":\"github\"},\"policyRef\":{\"name\":\"tools\"},"
+            + "\"token\":{\"generate\":true,\"secretRef\":{\"name\":\"new\"}}}");
+
+    // When
+    Outcome outcome = reconciler.reconcile();
+
+    // Then
+    assertThat(outcome).isEqualTo(Outcome.SETTLED);
+    assertThat(condition(POLICY, "Programmed")).startsWith("True");
+  }
+
+  @Test
+  void noServerIsShownASecretOfTheGatewaysThoughItIsNewerThanWhatIsInForce() throws Exception {
+    // Given
+    secrets.put("admin-token", Map.of("token", "as it will be"));
+    secrets.put("copy", Map.of("token", "as it will be\n"));
+    secrets.put("old", Map.of("token", "as it was\n"));
+
+    for (String name : List.of("admin-token", "copy", "old")) {
+      // When
+      put(
+          SERVER,
+          "{\"url\":\"https://mcp.example.com/mcp\",\"credential\":{\"secretRef\":{\"name\":\""
+              + name
+              + "\"}}}");
+      reconciler.reconcile();
+
+      // Then
+      assertThat(condition(SERVER, "ResolvedRefs")).startsWith("False SecretNotAllowed");
+      assertThat(registry.declared.at("/servers/github").has("headers")).isFalse();
+    }
+  }
+
+  @Test
+  void ofASecretWithCertificatesNothingElseIsPublished() throws Exception {
+    // Given
+    String certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
+    secrets.put(
+        "ca",
+        Map.of(
+            "ca.crt",
+            "of us\n"
+                + certificate
+                + "\n-----BEGIN PRIVATE KEY-----\nBBBB\n-----END PRIVATE KEY-----\n"
+                + certificate));
+    put(SERVER, "{\"url\":\"https://mcp.example.com/mcp\",\"caSecretRef\":{\"name\":\"ca\"}}");
+
+    // When
+    reconciler.reconcile();
+
+    // Then
+    assertThat(registry.declared.at("/servers/github/ca").asText())
+        .isEqualTo(certificate + "\n" + certificate + "\n");
   }
 
   @Test

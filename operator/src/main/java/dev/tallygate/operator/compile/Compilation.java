@@ -76,6 +76,10 @@ public record Compilation(
       verdicts.put(grant.ref(), ofOne(grant, accepting, compiler::compile));
     }
     countGrants(verdicts, grants);
+    verdicts.forEach(
+        (ref, verdict) ->
+            verdict.tellDigest(
+                Optional.ofNullable(ref.kind() == Kind.SERVER ? pins.get(ref.name()) : null)));
     return new Compilation(verdicts, pins, compiler.wanted());
   }
 

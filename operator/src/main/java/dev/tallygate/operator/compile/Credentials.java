@@ -1,6 +1,8 @@
 package dev.tallygate.operator.compile;
 
+import dev.tallygate.operator.resources.Resources;
 import dev.tallygate.registry.Sealing;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -8,11 +10,24 @@ import java.util.Set;
  * Who may write a McpServer is not to read those by a server of his own.
  *
  * @param sealing so that only nodes can read it
- * @param ofGateways the admin token and the cluster's secret
+ * @param ofGateways the admin token and the cluster's secret, as they are in force here
+ * @param secretsOfGateways names of the Secrets that gateways, members and the operator use: what
+ *     is in them may be newer than what is in force
  */
-public record Credentials(Sealing sealing, Set<String> ofGateways) {
+public record Credentials(Sealing sealing, Set<String> ofGateways, Set<String> secretsOfGateways) {
   public Credentials {
     ofGateways = Set.copyOf(ofGateways);
+    secretsOfGateways = Set.copyOf(secretsOfGateways);
+  }
+
+  /** Whether that is no server's to see, under whatever name it is. */
+  boolean areOfGateways(String secret, String value, Resources resources) {
+    String stripped = value.strip();
+    return secretsOfGateways.contains(secret)
+        || ofGateways.contains(stripped)
+        || secretsOfGateways.stream()
+            .flatMap(own -> resources.secrets().getOrDefault(own, Map.of()).values().stream())
+            .anyMatch(own -> own.strip().equals(stripped));
   }
 
   @Override

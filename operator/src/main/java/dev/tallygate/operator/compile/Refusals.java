@@ -11,6 +11,12 @@ import java.util.Optional;
  * @param pins what is approved of servers, by server
  */
 public record Refusals(Map<Ref, Refusal> contents, Map<String, Refusal> pins) {
+  /** Since what they were refused for may be no more. */
+  public void forget() {
+    contents.clear();
+    pins.clear();
+  }
+
   static Optional<String> reason(Refusal refusal, Content content) {
     return Optional.ofNullable(refusal)
         .filter(each -> each.content().equals(content))

@@ -15,6 +15,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * A McpServer is a server in the registry. Its credential is sealed there. One whose references
@@ -31,6 +33,9 @@ final class ServerCompiler {
           "elicitationHosts",
           "trust",
           "checkArguments");
+
+  private static final Pattern CERTIFICATE =
+      Pattern.compile("-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\\s]+-----END CERTIFICATE-----");
 
   private static final JsonBounds LOCK_FILE =
       new JsonBounds(4 * 1024 * 1024, 250, 1_000_000, 4 * 1024 * 1024);
@@ -141,11 +146,15 @@ final class ServerCompiler {
     return text.replace("${", "$${");
   }
 
-  /** From where they begin: gateways take text that begins otherwise for the name of a file. */
+  /** Only those: a file in PEM may hold a key as well, and what is here is not sealed. */
   private String certificates(JsonNode reference) throws Unresolved {
-    String text = secret(reference, "ca.crt");
-    int begin = text.indexOf("-----BEGIN CERTIFICATE-----");
-    if (begin < 0) {
+    String found =
+        CERTIFICATE
+            .matcher(secret(reference, "ca.crt"))
+            .results()
+            .map(certificate -> certificate.group().strip() + "\n")
+            .collect(Collectors.joining());
+    if (found.isEmpty()) {
       throw new Unresolved(
           "CertificateMalformed",
           "the key "
@@ -154,7 +163,7 @@ final class ServerCompiler {
               + reference.path("name").asText()
               + " holds no certificate in PEM");
     }
-    return text.substring(begin).strip() + "\n";
+    return found;
   }
 
   private String secret(JsonNode reference, String defaultKey) throws Unresolved {
@@ -162,12 +171,14 @@ final class ServerCompiler {
     String key = reference.path("key").asText(defaultKey);
     Map<String, String> secret = resources.secrets().get(name);
     if (secret == null) {
-      throw new Unresolved("SecretNotFound", "there is no Secret " + name + "; create it");
+      throw new Unresolved(
+          "SecretNotFound",
+          "there is no Secret " + name + " that it may use; create it, as Opaque");
     }
     if (!secret.containsKey(key)) {
       throw new Unresolved("KeyNotFound", "the Secret " + name + " has no key " + key);
     }
-    if (credentials.ofGateways().contains(secret.get(key).strip())) {
+    if (credentials.areOfGateways(name, secret.get(key), resources)) {
       throw new Unresolved(
           "SecretNotAllowed",
           "the Secret " + name + " is the gateways' own, which no server is shown; name another");

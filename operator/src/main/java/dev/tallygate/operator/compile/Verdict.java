@@ -3,6 +3,7 @@ package dev.tallygate.operator.compile;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tallygate.operator.resources.Resource;
+import dev.tallygate.registry.Sha256;
 import java.util.Optional;
 
 /**
@@ -22,6 +23,7 @@ public record Verdict(
     Optional<Condition> resolvedRefs,
     Optional<Idle> idle,
     ObjectNode facts) {
+  private static final int DIGEST_DIGITS = 12;
 
   /**
    * Why a resource is not to be used.
@@ -30,6 +32,21 @@ public record Verdict(
    * @param message for people
    */
   public record Idle(String reason, String message) {}
+
+  /**
+   * Tells what stands for the content, so that whoever leads next knows whether it is the same.
+   *
+   * @param pins of the server, where it is one
+   */
+  void tellDigest(Optional<Content> pins) {
+    content.ifPresent(
+        of ->
+            facts.put(
+                "contentDigest",
+                Sha256.of(of.text() + pins.map(Content::text).orElse(""))
+                    .hex()
+                    .substring(0, DIGEST_DIGITS)));
+  }
 
   static ObjectNode noFacts() {
     return JsonNodeFactory.instance.objectNode();

@@ -18,6 +18,8 @@ final class Json {
       return MAPPER.readTree(object.getRaw().toString());
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("what is JSON for the client is JSON", e);
+    } catch (StackOverflowError e) {
+      throw new IllegalStateException("it is nested too deeply", e);
     }
   }
 }

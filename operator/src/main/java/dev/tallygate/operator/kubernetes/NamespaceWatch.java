@@ -34,11 +34,18 @@ public final class NamespaceWatch implements AutoCloseable {
   private static final String GROUP = "tallygate.dev";
   private static final String VERSION = "v1alpha1";
 
-  /** What Helm keeps of its releases is large, and nothing that a resource may refer to. */
-  private static final String NO_RELEASES = "type!=helm.sh/release.v1";
+  /**
+   * What Helm keeps of its releases is large; the others are Kubernetes' own, or a registry's of
+   * images. Nothing that a resource may refer to.
+   */
+  private static final String OTHERS =
+      "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"
+          + ",type!=kubernetes.io/dockerconfigjson,type!=kubernetes.io/dockercfg"
+          + ",type!=bootstrap.kubernetes.io/token";
 
   private final String namespace;
   private final Runnable onChange;
+  private final Runnable onFailure;
   private final Map<Kind, SharedIndexInformer<DynamicKubernetesObject>> kinds =
       new EnumMap<>(Kind.class);
   private final SharedIndexInformer<DynamicKubernetesObject> secrets;
@@ -47,10 +54,12 @@ public final class NamespaceWatch implements AutoCloseable {
   /**
    * @param onChange called after every change but those of statuses, on threads of the watch; must
    *     not block
+   * @param onFailure called when what is there cannot be seen; it is tried again
    */
-  public NamespaceWatch(ApiClient client, String namespace, Runnable onChange) {
+  public NamespaceWatch(ApiClient client, String namespace, Runnable onChange, Runnable onFailure) {
     this.namespace = namespace;
     this.onChange = onChange;
+    this.onFailure = onFailure;
     for (Kind kind : Kind.values()) {
       kinds.put(
           kind,
@@ -59,8 +68,7 @@ public final class NamespaceWatch implements AutoCloseable {
               "",
               object -> Seen.resource(object, kind)));
     }
-    secrets =
-        follow(new DynamicKubernetesApi("", "v1", "secrets", client), NO_RELEASES, Seen::secret);
+    secrets = follow(new DynamicKubernetesApi("", "v1", "secrets", client), OTHERS, Seen::secret);
     configMaps =
         follow(new DynamicKubernetesApi("", "v1", "configmaps", client), "", Seen::configMap);
   }
@@ -71,7 +79,9 @@ public final class NamespaceWatch implements AutoCloseable {
       Function<DynamicKubernetesObject, Seen> reading) {
     SharedIndexInformer<DynamicKubernetesObject> informer =
         new DefaultSharedIndexInformer<>(
-            DynamicKubernetesObject.class, new InNamespace(api, namespace, fieldSelector), 0);
+            DynamicKubernetesObject.class,
+            new InNamespace(api, namespace, fieldSelector, onFailure),
+            0);
     informer.setTransform(object -> reading.apply((DynamicKubernetesObject) object));
     informer.addEventHandler(
         new ResourceEventHandler<>() {
@@ -97,11 +107,17 @@ public final class NamespaceWatch implements AutoCloseable {
   }
 
   /** Lists and watches one kind of object in a namespace. */
-  private record InNamespace(DynamicKubernetesApi api, String namespace, String fieldSelector)
+  private record InNamespace(
+      DynamicKubernetesApi api, String namespace, String fieldSelector, Runnable onFailure)
       implements ListerWatcher<DynamicKubernetesObject, DynamicKubernetesListObject> {
     @Override
     public DynamicKubernetesListObject list(CallGeneratorParams params) throws ApiException {
-      return api.list(namespace, options(params)).throwsApiException().getObject();
+      try {
+        return api.list(namespace, options(params)).throwsApiException().getObject();
+      } catch (ApiException | RuntimeException e) {
+        onFailure.run();
+        throw e;
+      }
     }
 
     @Override
@@ -112,7 +128,8 @@ public final class NamespaceWatch implements AutoCloseable {
 
     private ListOptions options(CallGeneratorParams params) {
       ListOptions options = new ListOptions();
-      options.setResourceVersion(params.resourceVersion);
+      // "0" is whatever an API server has at hand: a Grant that was deleted could be back in it.
+      options.setResourceVersion(params.resourceVersion.equals("0") ? "" : params.resourceVersion);
       options.setTimeoutSeconds(params.timeoutSeconds);
       options.setFieldSelector(fieldSelector);
       return options;

@@ -59,15 +59,24 @@ final class Seen extends DynamicKubernetesObject {
     return slim;
   }
 
-  /** One of ours. */
+  /** One of ours. One that cannot be read must not hide the others, and is there without a spec. */
   static Seen resource(DynamicKubernetesObject object, Kind kind) {
     try {
       return new Seen(object, Optional.of(Resource.of(kind, Json.of(object))), Map.of());
     } catch (RuntimeException e) {
-      // Its definition forbids that; whatever it is, it must not hide the others.
       LOG.error("{} {} cannot be read", kind.singular(), object.getMetadata().getName(), e);
-      return new Seen(object, Optional.empty(), Map.of());
+      JsonNode rest = Json.of(withoutSpec(object));
+      return new Seen(object, Optional.of(Resource.of(kind, rest)), Map.of());
     }
+  }
+
+  private static DynamicKubernetesObject withoutSpec(DynamicKubernetesObject object) {
+    JsonObject rest = new JsonObject();
+    object.getRaw().entrySet().stream()
+        .filter(member -> !member.getKey().equals("spec"))
+        .forEach(member -> rest.add(member.getKey(), member.getValue()));
+    rest.add("spec", new JsonObject());
+    return new DynamicKubernetesObject(rest);
   }
 
   /** A Secret: its values decoded. */

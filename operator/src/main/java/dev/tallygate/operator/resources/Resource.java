@@ -2,12 +2,10 @@ package dev.tallygate.operator.resources;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
-import dev.tallygate.json.JsonDocument;
+import dev.tallygate.json.CanonicalJson;
 import dev.tallygate.policy.Policy;
 import dev.tallygate.policy.PolicyReading;
 import java.time.Instant;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -46,7 +44,9 @@ public record Resource(
         spec,
         json.hasNonNull("status") ? json.get("status") : MissingNode.getInstance(),
         kind == Kind.POLICY
-            ? Optional.of(Policy.read(new JsonDocument(spec, Map.of(), List.of())))
+            // As its text in the registry, which nodes hold to bounds that the API server has not.
+            ? Optional.of(
+                Policy.read(CanonicalJson.bytes(spec, number -> number.decimalValue().toString())))
             : Optional.empty());
   }
 
