@@ -248,6 +248,50 @@ class OperatorIT {
   }
 
   @Test
+  void policyThatIsNestedDeeplyIsRefusedAndHidesNoOther() throws Exception {
+    // Given
+    start();
+    apply(serverNamed("deep") + policy("tools: { echo: {} }") + grant("bot", "deep", ""));
+    awaitCondition("grant/bot", "Ready");
+    String token = token("bot-token");
+
+    for (int levels : new int[] {300, 3_000}) {
+      // When
+      apply(
+          policy(
+              "tools: { echo: { require: [{ conditions: [{ path: args.x, op: eq, value: "
+                  + "[".repeat(levels)
+                  + "]".repeat(levels)
+                  + " }] }] } }"));
+      kubectl("wait", "--for=condition=Accepted=false", "policy/tools", "--timeout=40s");
+
+      // Then
+      assertThat(
+              kubectl(
+                  "get",
+                  "policy/tools",
+                  "-o",
+                  "jsonpath={.status.conditions[?(@.type==\"Accepted\")].reason}"))
+          .isEqualTo("Invalid");
+    }
+    assertThat(gateways.callAll("deep", token, "echo"))
+        .allSatisfy(answer -> assertThat(answer).contains("done"));
+
+    // When
+    operators.forEach(Operator::close);
+    start();
+    kubectl("delete", "grant/bot");
+
+    // Then
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () ->
+                assertThat(gateways.callAll("deep", token, "echo"))
+                    .allSatisfy(answer -> assertThat(answer).startsWith("401 ")));
+  }
+
+  @Test
   void suspendedAndDeletedGrantsAreRefusedByEveryNode() throws Exception {
     // Given
     start();
