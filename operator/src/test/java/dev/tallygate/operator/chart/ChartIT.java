@@ -113,6 +113,58 @@ class ChartIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"helm3", "helm4"})
+  void anUpgradeKeepsAsManyGatewaysAsWhoScalesThemWants(String name)
+      throws IOException, InterruptedException {
+    // Given
+    upgrade(name, "gateway.replicas=6");
+
+    // When
+    upgrade(name, "gateway.autoscaling.enabled=true");
+    String begun = gateways();
+    scaleGateways(9);
+    upgrade(name, "gateway.autoscaling.enabled=true,gateway.drainSeconds=6");
+    String scaled = gateways();
+    scaleGateways(0);
+    upgrade(name, "gateway.autoscaling.enabled=true,gateway.autoscaling.minReplicas=3");
+    String stopped = gateways();
+    scaleGateways(7);
+    upgrade(name, "gateway.autoscaling.external=true");
+    String others = gateways();
+    scaleGateways(0);
+    upgrade(name, "gateway.autoscaling.external=true,gateway.drainSeconds=7");
+
+    // Then
+    assertThat(begun).isEqualTo("6");
+    assertThat(scaled).isEqualTo("9");
+    assertThat(stopped).isEqualTo("3");
+    assertThat(others).isEqualTo("7");
+    assertThat(gateways()).isEqualTo("0");
+  }
+
+  private void upgrade(String name, String values) throws IOException, InterruptedException {
+    Helm.Ran ran =
+        helm(name, "upgrade", "--install", "gate", ".", "--set", "crds.install=false," + values);
+    assertThat(ran.exit()).as(ran.err()).isZero();
+  }
+
+  private String gateways() {
+    return server.kubectl(
+        "-n",
+        namespace,
+        "get",
+        "deployment",
+        "gate-tallygate-gateway",
+        "-o",
+        "jsonpath={.spec.replicas}");
+  }
+
+  private void scaleGateways(int replicas) {
+    server.kubectl(
+        "-n", namespace, "scale", "deployment/gate-tallygate-gateway", "--replicas=" + replicas);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"helm3", "helm4"})
   void anotherNumberOfMembersIsRefusedUntilAllAreStopped(String name)
       throws IOException, InterruptedException {
     // Given

@@ -413,6 +413,28 @@ class ChartTest {
   }
 
   @Test
+  void theNumberOfGatewaysIsLeftToWhoScalesThem() throws IOException, InterruptedException {
+    // When
+    List<JsonNode> own = helm.render("--set", SECRETS + ",gateway.autoscaling.enabled=true");
+    List<JsonNode> another = helm.render("--set", SECRETS + ",gateway.autoscaling.external=true");
+    Helm.Ran both =
+        helm.template(
+            "--set",
+            SECRETS + ",gateway.autoscaling.enabled=true,gateway.autoscaling.external=true");
+
+    // Then
+    for (List<JsonNode> objects : List.of(own, another)) {
+      assertThat(one(objects, "Deployment", "t-tallygate-gateway").path("spec").has("replicas"))
+          .isFalse();
+    }
+    assertThat(of(own, "HorizontalPodAutoscaler")).hasSize(1);
+    assertThat(of(another, "HorizontalPodAutoscaler")).isEmpty();
+    assertThat(both.exit()).isNotZero();
+    assertThat(both.err())
+        .contains("gateway.autoscaling.enabled and gateway.autoscaling.external cannot be used");
+  }
+
+  @Test
   void theSmallSetTakes512MiBInAll() throws IOException, InterruptedException {
     // When
     List<JsonNode> objects = rendered(Helm.CHART.resolve("values-small.yaml"));
