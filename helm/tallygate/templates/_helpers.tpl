@@ -172,6 +172,8 @@ at each rendering would split the cluster.
 {{- $there := lookup "v1" "Secret" .root.Release.Namespace .name -}}
 {{- if and $there (hasKey ($there.data | default dict) .key) -}}
 {{- index $there.data .key -}}
+{{- else if $there -}}
+{{- fail (printf "%s.key: the Secret %s has no key %s (it has: %s), and another secret made here would split the cluster. Name the key that holds it, or put it there under this one too" .value .name .key (keys ($there.data | default dict) | sortAlpha | join ", " | default "none")) -}}
 {{- else if not (lookup "v1" "Service" "default" "kubernetes") -}}
 {{- fail (printf "%s.existingSecret is needed here: without a connection to the Kubernetes cluster (helm template, Argo CD) it cannot be known whether a secret was made before. Make one: kubectl create secret generic %s --from-literal=%s=$(openssl rand -hex 32)" .value .name .key) -}}
 {{- else -}}

@@ -165,6 +165,29 @@ class ChartIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"helm3", "helm4"})
+  void aMadeSecretWithoutTheWantedKeyIsNotMadeAnew(String name)
+      throws IOException, InterruptedException {
+    // Given
+    upgrade(name, "gateway.replicas=2");
+
+    // When
+    Helm.Ran refused =
+        helm(
+            name,
+            "upgrade",
+            "gate",
+            ".",
+            "--set",
+            "crds.install=false,cluster.secret.key=another-key");
+
+    // Then
+    assertThat(refused.exit()).isNotZero();
+    assertThat(refused.err())
+        .contains(SECRET + " has no key another-key", "cluster.secret.key", "cluster-secret");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"helm3", "helm4"})
   void anotherNumberOfMembersIsRefusedUntilAllAreStopped(String name)
       throws IOException, InterruptedException {
     // Given
