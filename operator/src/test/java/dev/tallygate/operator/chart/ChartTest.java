@@ -453,6 +453,41 @@ class ChartTest {
   }
 
   @Test
+  void everyNameThatThePagesShowIsOneOfTheRelease() throws IOException, InterruptedException {
+    // Given
+    List<JsonNode> objects = helm.render("--set", SECRETS + ",fullnameOverride=gates-tallygate");
+    List<String> services =
+        of(objects, "Service").map(each -> each.at("/metadata/name").asText()).toList();
+    List<String> names = objects.stream().map(each -> each.at("/metadata/name").asText()).toList();
+
+    // When
+    Set<String> shown = new TreeSet<>();
+    Set<String> asked = new TreeSet<>();
+    for (Path page : pages()) {
+      String text = Files.readString(page);
+      matches("\\bgates-tallygate[a-z-]*", text).forEach(shown::add);
+      matches("\\bgates-tallygate[a-z-]*(?=\\.gates\\.svc)", text).forEach(asked::add);
+    }
+
+    // Then
+    assertThat(shown).contains("gates-tallygate-gateway").isSubsetOf(names);
+    assertThat(asked).contains("gates-tallygate-gateway").isSubsetOf(services);
+  }
+
+  private static List<Path> pages() throws IOException {
+    List<Path> pages =
+        new ArrayList<>(List.of(Helm.HOME.resolve("README.md"), Helm.CHART.resolve("README.md")));
+    try (Stream<Path> docs = Files.list(Helm.HOME.resolve("docs"))) {
+      docs.filter(page -> page.toString().endsWith(".md")).forEach(pages::add);
+    }
+    return pages;
+  }
+
+  private static Stream<String> matches(String pattern, String text) {
+    return Pattern.compile(pattern).matcher(text).results().map(MatchResult::group);
+  }
+
+  @Test
   void alertsAndDashboardAskForMetricsThatThereAre() throws IOException {
     // Given
     String documented = Files.readString(Helm.HOME.resolve("docs/metrics.md"));
