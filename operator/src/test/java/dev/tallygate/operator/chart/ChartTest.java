@@ -304,6 +304,21 @@ class ChartTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "gateway.ingress.enabled=true, gateway.ingress.hosts needs a name",
+    "gateway.httpRoute.enabled=true, gateway.httpRoute.parentRefs needs the Gateway",
+  })
+  void aWayInThatLeadsNowhereIsRefused(String value, String message)
+      throws IOException, InterruptedException {
+    // When
+    Helm.Ran ran = helm.template("--set", SECRETS, "--set", value);
+
+    // Then
+    assertThat(ran.exit()).isNotZero();
+    assertThat(ran.err()).contains(message);
+  }
+
   @Test
   void everyObjectOfTheSchemaIsClosedAndEveryValueIsDescribed() throws IOException {
     closed("values", Helm.json(Helm.CHART.resolve("values.schema.json")));
