@@ -320,6 +320,24 @@ class ChartTest {
   }
 
   @Test
+  void gatewaysAnswerToEveryNameOfTheirService() throws IOException, InterruptedException {
+    // When
+    List<JsonNode> objects =
+        helm.render("--set", SECRETS + ",gateway.listen.allowedHosts[0]=mcp.example.org");
+
+    // Then
+    String file =
+        one(objects, "ConfigMap", "t-tallygate-gateway").at("/data/gateway.yaml").asText();
+    assertThat(each(Helm.all(file).get(0).at("/listen/allowedHosts")).map(JsonNode::asText))
+        .containsExactly(
+            "mcp.example.org",
+            "t-tallygate-gateway",
+            "t-tallygate-gateway.gates",
+            "t-tallygate-gateway.gates.svc",
+            "t-tallygate-gateway.gates.svc.cluster.local");
+  }
+
+  @Test
   void everyObjectOfTheSchemaIsClosedAndEveryValueIsDescribed() throws IOException {
     closed("values", Helm.json(Helm.CHART.resolve("values.schema.json")));
   }
