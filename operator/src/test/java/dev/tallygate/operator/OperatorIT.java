@@ -6,11 +6,13 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tallygate.operator.Operator.Settings;
+import dev.tallygate.operator.chart.Helm;
 import dev.tallygate.operator.gateway.GatewayClient;
 import dev.tallygate.operator.gateway.PutResult;
 import dev.tallygate.operator.kubernetes.ApiServer;
 import dev.tallygate.operator.kubernetes.Leadership.Pod;
 import dev.tallygate.registry.Token;
+import io.kubernetes.client.openapi.ApiClient;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -23,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -36,6 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 class OperatorIT {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Set<String> RIGHTS = Set.of("ServiceAccount", "Role", "RoleBinding");
 
   @TempDir static Path folder;
   private static ApiServer server;
@@ -58,8 +62,36 @@ class OperatorIT {
   }
 
   @BeforeEach
-  void namespace() {
+  void namespaceWhereTheOperatorHasTheRightsThatTheChartGivesIt()
+      throws IOException, InterruptedException {
     namespace = server.namespace();
+    List<JsonNode> objects =
+        Helm.of("helm4")
+            .render(
+                "--namespace",
+                namespace,
+                "--set",
+                "fullnameOverride=tallygate,cluster.secret.existingSecret=s,admin.token.existingSecret=s");
+    apply(
+        objects.stream()
+            .filter(each -> RIGHTS.contains(each.path("kind").asText()))
+            .map(JsonNode::toString)
+            .collect(Collectors.joining("\n---\n")));
+    // The API server goes by a new Role a moment later.
+    await().atMost(PATIENCE).until(this::mayList);
+  }
+
+  private boolean mayList() {
+    String account = "system:serviceaccount:" + namespace + ":tallygate-operator";
+    return server
+            .tryKubectl(
+                "", "--namespace", namespace, "auth", "can-i", "list", "grants", "--as", account)
+            .exitCode()
+        == 0;
+  }
+
+  private ApiClient client() throws IOException {
+    return server.client(kubectl("create", "token", "tallygate-operator").strip());
   }
 
   @AfterEach
@@ -69,7 +101,7 @@ class OperatorIT {
 
   private Operator operator(String identity) throws IOException {
     return new Operator(
-        server.client(),
+        client(),
         new Settings(
             namespace,
             gateways.admin(1),

@@ -17,7 +17,7 @@ import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 
 /** The real Helm, at work on the chart. */
-final class Helm {
+public final class Helm {
   static final Path HOME = Path.of("..").toAbsolutePath().normalize();
   static final Path CHART = HOME.resolve("helm/tallygate");
   static final String NAMESPACE = "gates";
@@ -39,7 +39,7 @@ final class Helm {
    *
    * @param name helm3 or helm4
    */
-  static Helm of(String name) {
+  public static Helm of(String name) {
     return new Helm(KubernetesParts.clients().resolve(name));
   }
 
@@ -50,7 +50,7 @@ final class Helm {
   }
 
   /** The objects of a release with these arguments, such as {@code -f ci/all-values.yaml}. */
-  List<JsonNode> render(String... arguments) throws IOException, InterruptedException {
+  public List<JsonNode> render(String... arguments) throws IOException, InterruptedException {
     Ran ran = template(arguments);
     if (ran.exit() != 0) {
       throw new IOException(ran.err());

@@ -176,13 +176,18 @@ public final class ApiServer {
 
   /** A client that may do anything. */
   public ApiClient client() throws IOException {
+    return client(ADMIN_TOKEN);
+  }
+
+  /** A client that may do what the account with this token may. */
+  public ApiClient client(String token) throws IOException {
     ApiClient client =
         new ClientBuilder()
             .setBasePath("https://127.0.0.1:" + port)
             .setVerifyingSsl(true)
             .setCertificateAuthority(
                 Files.readAllBytes(folder.resolve("certificates/apiserver.crt")))
-            .setAuthentication(new AccessTokenAuthentication(ADMIN_TOKEN))
+            .setAuthentication(new AccessTokenAuthentication(token))
             .build();
     client.setReadTimeout(0);
     return client;
