@@ -55,6 +55,7 @@ final class HazelcastRegistry implements Registry {
   private static final int REFRESH_ATTEMPTS = 3;
   private static final int READINGS_PER_SURVEY = 5;
   private static final long RETRY_MILLIS = 100;
+  private static final String SILENT = "it does not answer";
 
   private final RegistrySettings settings;
   private final HazelcastInstance here;
@@ -66,7 +67,7 @@ final class HazelcastRegistry implements Registry {
   private final ScheduledExecutorService reader = Daemons.scheduler("tallygate-registry");
   private volatile Optional<Follower> follower = Optional.empty();
   private volatile Optional<Vote> settled = Optional.empty();
-  private volatile List<Enforcement> lastEnforcedBy = List.of();
+  private volatile Survey lastSurvey = new Survey(List.of(), List.of());
   private int unsettledReadings;
   private int readings;
 
@@ -127,7 +128,7 @@ final class HazelcastRegistry implements Registry {
       learnWhoWasLost(); // before this node serves, and before it tells who enforces what
     }
     if (readings++ % READINGS_PER_SURVEY == 0) {
-      lastEnforcedBy = enforcedBy();
+      lastSurvey = survey();
     }
     if (readOnce() instanceof Unsettled) {
       // Whoever makes the change under way mostly ends it before the next reading.
@@ -285,7 +286,7 @@ final class HazelcastRegistry implements Registry {
                   .map(
                       known ->
                           known.problem().orElse("it still enforces revision " + known.revision()))
-                  .orElse("it does not answer")));
+                  .orElse(SILENT)));
     }
     return new Published(
         edition.revision(), answers.values().stream().flatMap(Optional::stream).toList(), late);
@@ -300,26 +301,30 @@ final class HazelcastRegistry implements Registry {
   }
 
   @Override
-  public List<Enforcement> enforcedBy() throws InterruptedException {
-    List<CompletableFuture<Enforcement>> asked =
-        here.getCluster().getMembers().stream()
-            .map(member -> tasks.enforce(member, Optional.empty()).toCompletableFuture())
-            .toList();
-    List<Enforcement> answers = new ArrayList<>();
-    for (CompletableFuture<Enforcement> each : asked) {
-      answer(each).ifPresent(answers::add);
+  public Survey survey() throws InterruptedException {
+    Map<Member, CompletionStage<Enforcement>> asked = new LinkedHashMap<>();
+    here.getCluster()
+        .getMembers()
+        .forEach(member -> asked.put(member, tasks.enforce(member, Optional.empty())));
+    List<Enforcement> nodes = new ArrayList<>();
+    List<Late> lost = new ArrayList<>();
+    for (Map.Entry<Member, CompletionStage<Enforcement>> each : asked.entrySet()) {
+      try {
+        nodes.add(each.getValue().toCompletableFuture().get());
+      } catch (ExecutionException e) {
+        // One that answers by a failure has no registry yet, or none any more: it serves nobody.
+        if (e.getCause() instanceof TimeoutException && ClusterConfig.takesCalls(each.getKey())) {
+          lost.add(new Late(ClusterConfig.nodeOf(each.getKey()), SILENT));
+        }
+      }
     }
-    return answers;
+    lost.addAll(departures.maybeServing());
+    return new Survey(nodes, lost);
   }
 
   @Override
-  public List<Late> lost() {
-    return departures.maybeServing();
-  }
-
-  @Override
-  public List<Enforcement> survey() {
-    return lastEnforcedBy;
+  public Survey lastSurvey() {
+    return lastSurvey;
   }
 
   @Override

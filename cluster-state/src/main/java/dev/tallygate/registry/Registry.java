@@ -104,14 +104,25 @@ public interface Registry extends AutoCloseable {
   /** A node that does not say that it enforces the newest, and why. */
   record Late(String node, String reason) {}
 
-  /** Asks every node that is present what it enforces; those that do not answer are left out. */
-  List<Enforcement> enforcedBy() throws InterruptedException;
+  /**
+   * What nodes said.
+   *
+   * @param nodes what each that answered enforces
+   * @param lost those that take calls and do not answer, or were lost a moment ago: they may still
+   *     judge calls by what they know
+   */
+  record Survey(List<Enforcement> nodes, List<Late> lost) {
+    public Survey {
+      nodes = List.copyOf(nodes);
+      lost = List.copyOf(lost);
+    }
+  }
 
-  /** Nodes that were lost a moment ago and may still judge calls by what they know. */
-  List<Late> lost();
+  /** Asks every node what it enforces; blocks for a few seconds at most. */
+  Survey survey() throws InterruptedException;
 
-  /** What nodes said a few seconds ago that they enforce. Does not block. */
-  List<Enforcement> survey();
+  /** What was said a few seconds ago. Does not block. */
+  Survey lastSurvey();
 
   /** Stops following. */
   @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.hazelcast.spi.impl.executionservice.ExecutionService;
 import dev.tallygate.registry.Edition;
 import dev.tallygate.registry.EditionRefused;
 import dev.tallygate.registry.Registry;
@@ -23,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -145,7 +147,7 @@ class RegistryClusterTest {
 
     // Then
     awaitServing(third, 1);
-    assertThat(other.registry.enforcedBy())
+    assertThat(other.registry.survey().nodes())
         .filteredOn(Registry.Enforcement::serves)
         .extracting(Registry.Enforcement::node)
         .containsExactlyInAnyOrder("member-1", "member-2");
@@ -182,7 +184,7 @@ class RegistryClusterTest {
         .atMost(PATIENCE)
         .untilAsserted(
             () ->
-                assertThat(gateway.registry.enforcedBy())
+                assertThat(gateway.registry.survey().nodes())
                     .extracting(Enforcement::node)
                     .containsExactlyInAnyOrder("member-0", "member-1", "member-2", "gateway"));
     assertThat(all.get(0).registry.publish(1, "{}", PATIENCE)).isEqualTo(new Outdated(3));
@@ -322,7 +324,39 @@ class RegistryClusterTest {
         .isInstanceOfSatisfying(
             Published.class, done -> assertThat(lateNodes(done)).contains("member-2"));
     assertThat(lateNodes(again)).contains("member-2");
-    await().atMost(PATIENCE).until(() -> later.registry.lost().isEmpty());
+    await().atMost(PATIENCE).until(() -> later.registry.survey().lost().isEmpty());
+  }
+
+  @Test
+  void memberThatDoesNotAnswerIsToldAsOneThatMayServe() throws Exception {
+    // Given
+    List<TestNode> all = members();
+    publish(all.get(0), 1);
+    all.forEach(node -> awaitServing(node, 1));
+    CountDownLatch busy = new CountDownLatch(1);
+    ExecutionService threads =
+        InnerNode.of(all.get(2).hazelcast.member()).getNodeEngine().getExecutionService();
+
+    // When
+    for (int i = 0; i < 100; i++) {
+      threads.execute(MemberTasks.EXECUTOR, () -> awaitQuietly(busy));
+    }
+    Registry.Survey survey = all.get(0).registry.survey();
+    busy.countDown();
+
+    // Then
+    assertThat(survey.lost()).containsExactly(new Late("member-2", "it does not answer"));
+    assertThat(survey.nodes())
+        .extracting(Enforcement::node)
+        .containsExactlyInAnyOrder("member-0", "member-1");
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static List<String> lateNodes(Published published) {

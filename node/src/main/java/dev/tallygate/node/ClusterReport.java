@@ -77,7 +77,7 @@ final class ClusterReport {
       json.putNull("ledgerEntries");
     }
     Map<String, Long> revisions = new HashMap<>();
-    registry.map(Registry::survey).orElse(List.of()).stream()
+    registry.map(each -> each.lastSurvey().nodes()).orElse(List.of()).stream()
         .filter(each -> each.revision() > 0)
         .forEach(each -> revisions.put(each.node(), each.revision()));
     ArrayNode members = json.putArray("members");

@@ -130,11 +130,11 @@ public final class Reconciler {
     Compilation compilation = null;
     try {
       compilation = publish(resources);
-      enforcement = gateway.enforcement();
+      enforcement = gateway.enforcement().after(enforcement);
       if (enforcement.revision() != published.orElseThrow().revision()) {
         read(); // a grant was revoked, or a server pinned
         compilation = publish(resources);
-        enforcement = gateway.enforcement();
+        enforcement = gateway.enforcement().after(enforcement);
       }
       problem = Optional.empty();
     } catch (GatewayUnreachable e) {

@@ -31,6 +31,7 @@ final class FakeRegistry implements AutoCloseable {
   String refusal = "";
   int puts;
   final Map<String, Long> late = new TreeMap<>();
+  final List<String> lost = new ArrayList<>();
   final Map<String, String> revoked = new TreeMap<>();
   final List<Runnable> beforeNextPut = new ArrayList<>();
 
@@ -56,6 +57,14 @@ final class FakeRegistry implements AutoCloseable {
     } else if (exchange.getRequestURI().getPath().endsWith("/nodes")) {
       answer.put("revision", revision);
       for (String node : List.of("gate-1", "gate-2", "gate-3")) {
+        if (lost.contains(node)) {
+          answer
+              .withArray("lost")
+              .addObject()
+              .put("node", node)
+              .put("reason", "it does not answer");
+          continue;
+        }
         answer
             .withArray("nodes")
             .addObject()
@@ -63,7 +72,6 @@ final class FakeRegistry implements AutoCloseable {
             .put("serves", true)
             .put("revision", late.getOrDefault(node, revision));
       }
-      answer.putArray("lost");
     } else {
       answer.setAll((ObjectNode) declared);
       answer.put("revision", revision).put("fence", fence);

@@ -663,6 +663,70 @@ class ReconcilerTest {
   }
 
   @Test
+  void silentNodeHoldsUpOnlyWhatItMayNotKnow() throws Exception {
+    // Given
+    reconciler.reconcile();
+    seeStatuses();
+
+    // When
+    registry.lost.add("gate-2");
+    put(POLICY, "{\"version\":\"1\",\"default\":\"allow\"}");
+    Outcome outcome = reconciler.reconcile();
+    seeStatuses();
+    reconciler.reconcile();
+
+    // Then
+    assertThat(outcome).isEqualTo(Outcome.PENDING);
+    assertThat(condition(POLICY, "Programmed"))
+        .isEqualTo(
+            "False Reconciling: enforced by 2 of 3 nodes at revision 2; gate-2: it does not answer");
+    assertThat(condition(GRANT, "Programmed")).startsWith("True");
+    assertThat(condition(GRANT, "Ready")).startsWith("True");
+
+    // When
+    registry.lost.clear();
+
+    // Then
+    assertThat(reconciler.reconcile()).isEqualTo(Outcome.SETTLED);
+    assertThat(condition(POLICY, "Programmed")).endsWith("3 of 3 nodes at revision 2");
+  }
+
+  @Test
+  void grantIsNotSaidToBeSuspendedBeforeEveryNodeRefusesIt() throws Exception {
+    // Given
+    reconciler.reconcile();
+    seeStatuses();
+    String suspended =
+        "{\"serverRef\":{\"name\":\"github\"},\"policyRef\":{\"name\":\"tools\"},\"suspend\":true,"
+            + "\"token\":{\"secretRef\":{\"name\":\"t\"}}}";
+
+    // When
+    registry.late.put("gate-3", 1L);
+    put(GRANT, suspended, 2);
+    reconciler.reconcile();
+    seeStatuses();
+
+    // Then
+    assertThat(condition(GRANT, "Ready")).startsWith("Unknown Reconciling");
+
+    // When its token is gone too
+    secrets.remove("t");
+    reconciler.reconcile();
+    seeStatuses();
+
+    // Then
+    assertThat(condition(GRANT, "Ready")).startsWith("Unknown SecretNotFound");
+
+    // When
+    registry.late.clear();
+    reconciler.reconcile();
+
+    // Then
+    assertThat(condition(GRANT, "Ready")).startsWith("False SecretNotFound");
+    assertThat(condition(GRANT, "Programmed")).startsWith("True");
+  }
+
+  @Test
   void statusThatWasNotTakenIsWrittenAgain() throws Exception {
     // Given
     api.away = true;

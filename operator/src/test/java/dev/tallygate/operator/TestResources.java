@@ -70,7 +70,8 @@ record TestResources(
     document
         .path("lost")
         .properties()
-        .forEach(node -> lost.add(new Enforcement.Lost(node.getKey(), node.getValue().asText())));
+        .forEach(
+            node -> lost.add(new Enforcement.Lost(node.getKey(), node.getValue().asText(), 0)));
     return new Enforcement(document.path("revision").asLong(), nodes, lost);
   }
 

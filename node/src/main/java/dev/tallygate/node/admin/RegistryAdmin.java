@@ -25,6 +25,7 @@ import dev.tallygate.registry.Registry.NotPublished;
 import dev.tallygate.registry.Registry.Outdated;
 import dev.tallygate.registry.Registry.PublishResult;
 import dev.tallygate.registry.Registry.Published;
+import dev.tallygate.registry.Registry.Survey;
 import dev.tallygate.registry.RegistrySettings;
 import dev.tallygate.registry.Sha256;
 import io.vertx.core.WorkerExecutor;
@@ -216,7 +217,7 @@ public final class RegistryAdmin {
   private ObjectNode registry() throws Failed, DocumentRefused, InterruptedException {
     Edition newest = newest();
     ObjectNode answer = JsonNodeFactory.instance.objectNode().put("revision", newest.revision());
-    nodes(registry.enforcedBy(), answer.putArray("nodes"));
+    survey(answer);
     answer.set("document", RegistryDocument.read(newest.document()).json());
     return answer;
   }
@@ -246,9 +247,14 @@ public final class RegistryAdmin {
         JsonNodeFactory.instance
             .objectNode()
             .put("revision", registry.newest().map(Edition::revision).orElse(0L));
-    nodes(registry.enforcedBy(), answer.putArray("nodes"));
-    late(registry.lost(), answer.putArray("lost"));
+    survey(answer);
     return answer;
+  }
+
+  private void survey(ObjectNode answer) throws InterruptedException {
+    Survey survey = registry.survey();
+    nodes(survey.nodes(), answer.putArray("nodes"));
+    late(survey.lost(), answer.putArray("lost"));
   }
 
   private Edition newest() throws Failed, InterruptedException {

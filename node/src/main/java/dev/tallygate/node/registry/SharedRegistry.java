@@ -118,7 +118,7 @@ public final class SharedRegistry implements AutoCloseable {
 
   private long lateNodes() {
     long revision = live.snapshot().revision();
-    return registry.survey().stream()
+    return registry.lastSurvey().nodes().stream()
         .filter(each -> each.serves() && each.revision() < revision)
         .count();
   }

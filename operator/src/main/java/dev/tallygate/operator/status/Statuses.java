@@ -23,6 +23,7 @@ import java.util.stream.Collectors;
 /** Makes the status of a resource. */
 public final class Statuses {
   private static final int MOST_NODES = 5;
+  private static final String NOT_ACCEPTED = "NotAccepted";
 
   private Statuses() {}
 
@@ -43,7 +44,7 @@ public final class Statuses {
               enforcement.nodes().stream()
                   .map(node -> new Node(node.name(), Math.min(node.revision(), enough)))
                   .toList(),
-              enforcement.lost());
+              enforcement.lost().stream().filter(lost -> lost.revision() < enough).toList());
     }
   }
 
@@ -54,7 +55,7 @@ public final class Statuses {
     conditions.add(verdict.accepted());
     verdict.resolvedRefs().ifPresent(conditions::add);
     conditions.add(programmed);
-    conditions.add(ready(verdict, conditions));
+    conditions.add(ready(verdict, conditions, programmed));
     ObjectNode status = JsonNodeFactory.instance.objectNode();
     status.put("observedGeneration", verdict.resource().generation());
     progress.revision().ifPresent(revision -> status.put("revision", revision));
@@ -90,7 +91,7 @@ public final class Statuses {
     if (!verdict.accepted().holds()) {
       return Condition.no(
           PROGRAMMED,
-          "NotAccepted",
+          NOT_ACCEPTED,
           verdict.content().isPresent()
               ? "the last accepted version is " + enforced
               : "it was never accepted, so there is nothing to enforce");
@@ -145,10 +146,17 @@ public final class Statuses {
                     : ""));
   }
 
-  private static Condition ready(Verdict verdict, List<Condition> conditions) {
+  /** False is a promise too: that every node goes by it. Before that nobody knows. */
+  private static Condition ready(
+      Verdict verdict, List<Condition> conditions, Condition programmed) {
+    boolean enforced = programmed.holds() || programmed.reason().equals(NOT_ACCEPTED);
     for (Condition condition : conditions) {
       if (!condition.holds()) {
-        return new Condition(READY, condition.status(), condition.reason(), condition.message());
+        return new Condition(
+            READY,
+            enforced ? condition.status() : Status.UNKNOWN,
+            condition.reason(),
+            condition.message());
       }
     }
     return verdict
