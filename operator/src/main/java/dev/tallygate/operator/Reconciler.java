@@ -219,6 +219,7 @@ public final class Reconciler {
       } else if (result instanceof PutResult.Refused refused) {
         if (!refused(refused.errors(), compilation)) {
           takeAway(before, contents);
+          enforcement = gateway.enforcement().after(enforcement); // of what was taken away
           throw new GatewayUnreachable(unknownCause(refused.errors(), contents), null);
         }
       }

@@ -486,6 +486,7 @@ class ReconcilerTest {
                 + certificate
                 + "\n-----BEGIN PRIVATE KEY-----\nBBBB\n-----END PRIVATE KEY-----\n"
                 + certificate));
+    secrets.put("admin-token", Map.of("ca.crt", secrets.get("ca").get("ca.crt")));
     put(SERVER, "{\"url\":\"https://mcp.example.com/mcp\",\"caSecretRef\":{\"name\":\"ca\"}}");
 
     // When
@@ -724,6 +725,35 @@ class ReconcilerTest {
     // Then
     assertThat(condition(GRANT, "Ready")).startsWith("False SecretNotFound");
     assertThat(condition(GRANT, "Programmed")).startsWith("True");
+  }
+
+  @Test
+  void suspendedGrantIsKnownToBeRefusedThoughNothingElseCanBePublished() throws Exception {
+    // Given
+    reconciler.reconcile();
+    seeStatuses();
+    registry.refusedText = "huge";
+    registry.refusal = "1:1: this has more than 8388608 bytes";
+    registry.late.put("gate-2", 1L);
+
+    // When
+    put(
+        new Ref(Kind.POLICY, "huge"),
+        "{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"huge\":{}}}");
+    put(
+        GRANT,
+        "{\"serverRef\":{\"name\":\"github\"},\"policyRef\":{\"name\":\"tools\"},\"suspend\":true,"
+            + "\"token\":{\"secretRef\":{\"name\":\"t\"}}}",
+        2);
+    reconciler.reconcile();
+    seeStatuses();
+    String late = condition(GRANT, "Ready");
+    registry.late.clear();
+    reconciler.reconcile();
+
+    // Then
+    assertThat(late).startsWith("Unknown Reconciling");
+    assertThat(condition(GRANT, "Ready")).startsWith("False Suspended");
   }
 
   @Test

@@ -6,6 +6,7 @@ import dev.tallygate.node.config.DocumentCompiler;
 import dev.tallygate.node.metrics.ProcessMetrics;
 import dev.tallygate.registry.Registry;
 import dev.tallygate.registry.Registry.Standing;
+import dev.tallygate.registry.Registry.Survey;
 import dev.tallygate.registry.Sealing;
 import dev.tallygate.registry.Snapshot;
 import java.nio.file.Path;
@@ -108,7 +109,7 @@ public final class SharedRegistry implements AutoCloseable {
         () -> shared.flatMap(SharedRegistry::outage).isPresent() ? 1 : 0);
     metrics.gauge(
         "tallygate_registry_late_nodes",
-        "Nodes of the cluster that serve calls by an older revision than this one, as last seen",
+        "Nodes of the cluster that may serve calls by an older revision than this one, as last seen",
         () -> shared.map(each -> each.lateNodes()).orElse(0L));
     metrics.gauge(
         "tallygate_servers_unusable",
@@ -118,9 +119,11 @@ public final class SharedRegistry implements AutoCloseable {
 
   private long lateNodes() {
     long revision = live.snapshot().revision();
-    return registry.lastSurvey().nodes().stream()
-        .filter(each -> each.serves() && each.revision() < revision)
-        .count();
+    Survey survey = registry.lastSurvey();
+    return survey.lost().size()
+        + survey.nodes().stream()
+            .filter(each -> each.serves() && each.revision() < revision)
+            .count();
   }
 
   /** Ends all, the registry too. */

@@ -20,14 +20,15 @@ public record Credentials(Sealing sealing, Set<String> ofGateways, Set<String> s
     secretsOfGateways = Set.copyOf(secretsOfGateways);
   }
 
-  /** Whether that is no server's to see, under whatever name it is. */
+  /**
+   * Whether that is no server's to see, under whatever name it is; the value without blanks around.
+   */
   boolean areOfGateways(String secret, String value, Resources resources) {
-    String stripped = value.strip();
     return secretsOfGateways.contains(secret)
-        || ofGateways.contains(stripped)
+        || ofGateways.contains(value)
         || secretsOfGateways.stream()
             .flatMap(own -> resources.secrets().getOrDefault(own, Map.of()).values().stream())
-            .anyMatch(own -> own.strip().equals(stripped));
+            .anyMatch(own -> own.strip().equals(value));
   }
 
   @Override

@@ -82,7 +82,8 @@ final class GrantCompiler {
     String hash = token.hash().get().hex();
     facts.put("tokenFingerprint", hash.substring(0, FINGERPRINT_DIGITS));
     Optional<String> otherHasToken = Optional.ofNullable(tokens.putIfAbsent(hash, grant.name()));
-    if (otherHasLabel.isPresent()) {
+    boolean suspended = spec.path("suspend").asBoolean();
+    if (otherHasLabel.isPresent() && !suspended) {
       return verdict(
           grant,
           Optional.empty(),
@@ -101,7 +102,7 @@ final class GrantCompiler {
           facts);
     }
     Optional<Idle> idle = idle(spec, hash);
-    if (!hasServer || spec.path("suspend").asBoolean()) {
+    if (!hasServer || suspended) {
       return verdict(grant, Optional.empty(), inOrder(), resolved, idle, facts);
     }
     ObjectNode content =

@@ -130,7 +130,7 @@ final class ServerCompiler {
       String place =
           JsonPointers.child(
               JsonPointers.child(JsonPointers.child("/servers", server.name()), "headers"), header);
-      String value = secret(credential.path("secretRef"), "token").strip();
+      String value = credential(credential.path("secretRef"));
       headers.put(
           header,
           literal(credential.path("prefix").asText("Bearer "))
@@ -166,6 +166,17 @@ final class ServerCompiler {
     return found;
   }
 
+  private String credential(JsonNode reference) throws Unresolved {
+    String value = secret(reference, "token").strip();
+    String name = reference.path("name").asText();
+    if (credentials.areOfGateways(name, value, resources)) {
+      throw new Unresolved(
+          "SecretNotAllowed",
+          "the Secret " + name + " is the gateways' own, which no server is shown; name another");
+    }
+    return value;
+  }
+
   private String secret(JsonNode reference, String defaultKey) throws Unresolved {
     String name = reference.path("name").asText();
     String key = reference.path("key").asText(defaultKey);
@@ -177,11 +188,6 @@ final class ServerCompiler {
     }
     if (!secret.containsKey(key)) {
       throw new Unresolved("KeyNotFound", "the Secret " + name + " has no key " + key);
-    }
-    if (credentials.areOfGateways(name, secret.get(key), resources)) {
-      throw new Unresolved(
-          "SecretNotAllowed",
-          "the Secret " + name + " is the gateways' own, which no server is shown; name another");
     }
     return secret.get(key);
   }

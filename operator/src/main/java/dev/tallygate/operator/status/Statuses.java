@@ -146,10 +146,14 @@ public final class Statuses {
                     : ""));
   }
 
-  /** False is a promise too: that every node goes by it. Before that nobody knows. */
+  /**
+   * False is a promise too: that every node goes by it, and of a Grant that is suspended, that its
+   * token is refused. Before that nobody knows.
+   */
   private static Condition ready(
       Verdict verdict, List<Condition> conditions, Condition programmed) {
-    boolean enforced = programmed.holds() || programmed.reason().equals(NOT_ACCEPTED);
+    boolean suspended = verdict.resource().spec().path("suspend").asBoolean();
+    boolean enforced = programmed.holds() || programmed.reason().equals(NOT_ACCEPTED) && !suspended;
     for (Condition condition : conditions) {
       if (!condition.holds()) {
         return new Condition(
