@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -307,19 +308,20 @@ final class HazelcastRegistry implements Registry {
         .getMembers()
         .forEach(member -> asked.put(member, tasks.enforce(member, Optional.empty())));
     List<Enforcement> nodes = new ArrayList<>();
-    List<Late> lost = new ArrayList<>();
+    Map<String, Late> lost = new TreeMap<>();
     for (Map.Entry<Member, CompletionStage<Enforcement>> each : asked.entrySet()) {
       try {
         nodes.add(each.getValue().toCompletableFuture().get());
       } catch (ExecutionException e) {
-        // One that answers by a failure has no registry yet, or none any more: it serves nobody.
-        if (e.getCause() instanceof TimeoutException && ClusterConfig.takesCalls(each.getKey())) {
-          lost.add(new Late(ClusterConfig.nodeOf(each.getKey()), SILENT));
+        // One that is there and has no registry, yet or any more, answers so: it serves nobody.
+        if (!(e.getCause() instanceof IOException) && ClusterConfig.takesCalls(each.getKey())) {
+          String node = ClusterConfig.nodeOf(each.getKey());
+          lost.put(node, new Late(node, SILENT));
         }
       }
     }
-    lost.addAll(departures.maybeServing());
-    return new Survey(nodes, lost);
+    departures.maybeServing().forEach(each -> lost.put(each.node(), each));
+    return new Survey(nodes, List.copyOf(lost.values()));
   }
 
   @Override

@@ -92,6 +92,9 @@ final class YamlDocument {
           e.getProblemMark().map(YamlDocument::place).orElse(Position.START), e.getProblem());
     } catch (YamlEngineException e) {
       throw new Refused(Position.START, "the text is not YAML: " + firstLine(e.getMessage()));
+    } catch (NumberFormatException e) {
+      // That is all that the library says of one at the end of the text.
+      throw new Refused(Position.START, "the text is not YAML: an escape in it is cut off");
     }
   }
 

@@ -351,6 +351,24 @@ class RegistryClusterTest {
         .containsExactlyInAnyOrder("member-0", "member-1");
   }
 
+  @Test
+  void memberWithoutARegistryYetServesNobody() throws Exception {
+    // Given
+    List<TestNode> all = members();
+    publish(all.get(0), 1);
+    all.forEach(node -> awaitServing(node, 1));
+
+    // When
+    all.get(2).hazelcast.member().getUserContext().remove(RegistryPart.KEY);
+    Registry.Survey survey = all.get(0).registry.survey();
+
+    // Then
+    assertThat(survey.lost()).isEmpty();
+    assertThat(survey.nodes())
+        .extracting(Enforcement::node)
+        .containsExactlyInAnyOrder("member-0", "member-1");
+  }
+
   private static void awaitQuietly(CountDownLatch latch) {
     try {
       latch.await();

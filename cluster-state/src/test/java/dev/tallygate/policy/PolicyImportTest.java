@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tallygate.json.Position;
 import dev.tallygate.policy.Denial.Reason;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -326,6 +327,13 @@ class PolicyImportTest {
   @Test
   void textThatIsNotUtf8IsRefused() {
     assertThat(PolicyImport.fromYaml(new byte[] {(byte) 0xC0, (byte) 0xAF}).policy()).isEmpty();
+  }
+
+  @Test
+  void textThatEndsInAnEscapeIsRefused() {
+    for (String escape : List.of("\\u", "\\u00", "\\x", "\\U0001", "\\UFFFFFFFF\"", "\\uD800\"")) {
+      assertThat(PolicyImport.fromYaml("{\"" + escape).policy()).as(escape).isEmpty();
+    }
   }
 
   @Test

@@ -130,11 +130,11 @@ public final class Reconciler {
     Compilation compilation = null;
     try {
       compilation = publish(resources);
-      enforcement = gateway.enforcement().after(enforcement);
+      enforcement = gateway.enforcement();
       if (enforcement.revision() != published.orElseThrow().revision()) {
         read(); // a grant was revoked, or a server pinned
         compilation = publish(resources);
-        enforcement = gateway.enforcement().after(enforcement);
+        enforcement = gateway.enforcement();
       }
       problem = Optional.empty();
     } catch (GatewayUnreachable e) {
@@ -219,7 +219,7 @@ public final class Reconciler {
       } else if (result instanceof PutResult.Refused refused) {
         if (!refused(refused.errors(), compilation)) {
           takeAway(before, contents);
-          enforcement = gateway.enforcement().after(enforcement); // of what was taken away
+          enforcement = gateway.enforcement(); // of what was taken away
           throw new GatewayUnreachable(unknownCause(refused.errors(), contents), null);
         }
       }

@@ -71,7 +71,7 @@ record TestResources(
         .path("lost")
         .properties()
         .forEach(
-            node -> lost.add(new Enforcement.Lost(node.getKey(), node.getValue().asText(), 0)));
+            node -> lost.add(new Enforcement.Lost(node.getKey(), node.getValue().asText())));
     return new Enforcement(document.path("revision").asLong(), nodes, lost);
   }
 

@@ -84,6 +84,9 @@ final class YamlReader {
           String.format("the character U+%04X is not allowed in YAML", e.getCodePoint()));
     } catch (YamlEngineException e) {
       throw new YamlRefused(Position.START, "not valid YAML: " + e.getMessage());
+    } catch (NumberFormatException e) {
+      // That is all that the library says of one at the end of the text.
+      throw new YamlRefused(Position.START, "not valid YAML: an escape in it is cut off");
     }
   }
 

@@ -265,6 +265,7 @@ class ConfigReaderTest {
         arguments("§# nothing\n", "the file is empty"),
         arguments("§- a\n", "must be keys and values"),
         arguments("a: [\n§", "not valid YAML"),
+        arguments("§a: \"\\u", "an escape in it is cut off"),
         arguments("a: b§: c\n", "not valid YAML"),
         arguments("§\ta: 1\n", "not valid YAML"),
         arguments("a: §\u0007\n", "U+0007 is not allowed"),

@@ -2,9 +2,7 @@ package dev.tallygate.operator.gateway;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * What the nodes of the cluster enforce, as they said a moment ago. Immutable.
@@ -29,9 +27,8 @@ public record Enforcement(long revision, List<Node> nodes, List<Lost> lost) {
    * A node that was lost, or does not answer.
    *
    * @param reason for people
-   * @param revision that it enforces at the least, as far as is known here; 0 where nothing is
    */
-  public record Lost(String name, String reason, long revision) {}
+  public record Lost(String name, String reason) {}
 
   static Enforcement of(JsonNode answer) {
     List<Node> nodes = new ArrayList<>();
@@ -44,28 +41,17 @@ public record Enforcement(long revision, List<Node> nodes, List<Lost> lost) {
     answer
         .path("lost")
         .forEach(
-            each ->
-                lost.add(new Lost(each.path("node").asText(), each.path("reason").asText(), 0)));
+            each -> lost.add(new Lost(each.path("node").asText(), each.path("reason").asText())));
     return new Enforcement(answer.path("revision").asLong(), nodes, lost);
-  }
-
-  /** With what lost nodes said before: none ever goes back to an earlier revision. */
-  public Enforcement after(Enforcement before) {
-    Map<String, Long> known = new HashMap<>();
-    before.lost().forEach(each -> known.put(each.name(), each.revision()));
-    before.nodes().forEach(each -> known.put(each.name(), each.revision()));
-    List<Lost> remembered = new ArrayList<>();
-    for (Lost each : lost) {
-      remembered.add(
-          new Lost(each.name(), each.reason(), known.getOrDefault(each.name(), each.revision())));
-    }
-    return new Enforcement(revision, nodes, remembered);
   }
 
   /** Whether every node that may judge a call does so by this revision or a later one. */
   public boolean has(long wanted) {
-    return !nodes.isEmpty()
-        && lost.stream().allMatch(each -> each.revision() >= wanted)
-        && nodes.stream().allMatch(node -> node.revision() >= wanted);
+    return lost.isEmpty() && answeredHave(wanted);
+  }
+
+  /** The same, of those alone that said what they enforce. */
+  public boolean answeredHave(long wanted) {
+    return !nodes.isEmpty() && nodes.stream().allMatch(node -> node.revision() >= wanted);
   }
 }

@@ -44,7 +44,7 @@ public final class Statuses {
               enforcement.nodes().stream()
                   .map(node -> new Node(node.name(), Math.min(node.revision(), enough)))
                   .toList(),
-              enforcement.lost().stream().filter(lost -> lost.revision() < enough).toList());
+              enforcement.lost());
     }
   }
 
@@ -78,14 +78,15 @@ public final class Statuses {
     long revision = progress.revision().getAsLong();
     Enforcement enforcement = progress.enforcement();
     List<Node> nodes = enforcement.nodes();
-    if (!enforcement.has(revision)) {
+    Optional<Condition> before = unchanged(verdict, revision);
+    // No node goes back: that one is lost which enforced this, as all did, is no news of it.
+    if (before.isPresent() ? !enforcement.answeredHave(revision) : !enforcement.has(revision)) {
       return new Condition(
           PROGRAMMED,
           Status.FALSE,
           nodes.isEmpty() && enforcement.lost().isEmpty() ? "NoNodes" : "Reconciling",
           late(revision, enforcement));
     }
-    Optional<Condition> before = unchanged(verdict, revision);
     String enforced =
         "enforced by %d of %d nodes at revision %d".formatted(nodes.size(), nodes.size(), revision);
     if (!verdict.accepted().holds()) {
