@@ -17,4 +17,10 @@ final class EnforceTask extends RegistryTask<Enforcement> {
   Enforcement ask(RegistryPart part) {
     return part.enforce(edition);
   }
+
+  /** It reads the newest before it serves, and serves no more when its part has ended. */
+  @Override
+  Enforcement withoutPart(String node) {
+    return new Enforcement(node, false, 0, Optional.empty());
+  }
 }

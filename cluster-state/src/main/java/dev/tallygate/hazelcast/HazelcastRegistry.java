@@ -310,14 +310,11 @@ final class HazelcastRegistry implements Registry {
     List<Enforcement> nodes = new ArrayList<>();
     Map<String, Late> lost = new TreeMap<>();
     for (Map.Entry<Member, CompletionStage<Enforcement>> each : asked.entrySet()) {
-      try {
-        nodes.add(each.getValue().toCompletableFuture().get());
-      } catch (ExecutionException e) {
-        // One that is there and has no registry, yet or any more, answers so: it serves nobody.
-        if (!(e.getCause() instanceof IOException) && ClusterConfig.takesCalls(each.getKey())) {
-          String node = ClusterConfig.nodeOf(each.getKey());
-          lost.put(node, new Late(node, SILENT));
-        }
+      Optional<Enforcement> answer = answer(each.getValue());
+      answer.ifPresent(nodes::add);
+      if (answer.isEmpty() && ClusterConfig.takesCalls(each.getKey())) {
+        String node = ClusterConfig.nodeOf(each.getKey());
+        lost.put(node, new Late(node, SILENT));
       }
     }
     departures.maybeServing().forEach(each -> lost.put(each.node(), each));

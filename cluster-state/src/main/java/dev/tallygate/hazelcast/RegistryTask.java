@@ -1,5 +1,6 @@
 package dev.tallygate.hazelcast;
 
+import com.hazelcast.cluster.Member;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.core.HazelcastInstanceAware;
 import java.io.IOException;
@@ -22,6 +23,11 @@ abstract class RegistryTask<R> implements Callable<R>, HazelcastInstanceAware {
 
   abstract R ask(RegistryPart part) throws IOException;
 
+  /** The answer of a member that has no part in the registry, yet or any more. */
+  R withoutPart(String node) throws IOException {
+    throw new IOException(node + " has no part in the registry now");
+  }
+
   @Override
   public final void setHazelcastInstance(HazelcastInstance instance) {
     here = instance;
@@ -29,11 +35,12 @@ abstract class RegistryTask<R> implements Callable<R>, HazelcastInstanceAware {
 
   @Override
   public final R call() throws IOException {
-    String id = here.getLocalEndpoint().getUuid().toString();
-    if (!(here.getUserContext().get(RegistryPart.KEY) instanceof RegistryPart part)
-        || !id.equals(member)) {
+    Member asked = here.getCluster().getLocalMember();
+    if (!asked.getUuid().toString().equals(member)) {
       throw new IOException("the member that was asked is not here");
     }
-    return ask(part);
+    return here.getUserContext().get(RegistryPart.KEY) instanceof RegistryPart part
+        ? ask(part)
+        : withoutPart(ClusterConfig.nodeOf(asked));
   }
 }
