@@ -70,8 +70,7 @@ record TestResources(
     document
         .path("lost")
         .properties()
-        .forEach(
-            node -> lost.add(new Enforcement.Lost(node.getKey(), node.getValue().asText())));
+        .forEach(node -> lost.add(new Enforcement.Lost(node.getKey(), node.getValue().asText())));
     return new Enforcement(document.path("revision").asLong(), nodes, lost);
   }
 
