@@ -4,6 +4,7 @@ import com.hazelcast.cluster.MembershipAdapter;
 import com.hazelcast.cluster.MembershipEvent;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.core.HazelcastInstanceNotActiveException;
+import com.hazelcast.splitbrainprotection.SplitBrainProtectionException;
 import dev.tallygate.counters.Claim;
 import dev.tallygate.counters.CounterKey;
 import dev.tallygate.counters.CounterStore;
@@ -40,8 +41,9 @@ import org.slf4j.LoggerFactory;
  * subject that meet go together: see {@link GroupCommit}.
  *
  * <p>An answer counts only while this process sees a quorum of data members, and a step is taken
- * only where so many members keep the counts that one of them is in every quorum. A step whose
- * copies cannot be written has no answer; it is taken again, by its id, while there is time.
+ * only where so many members keep the counts that one of them is in every quorum: as its owner sees
+ * it before, and who asks for it after. A step whose copies cannot be written has no answer; it is
+ * taken again, by its id, while there is time.
  *
  * <p>A step that finds no table for its subject asks for the birth of the partition, and is taken
  * again with it: see {@link Births}.
@@ -340,7 +342,17 @@ public final class HazelcastCounterStore implements CounterStore {
 
   /** Never throws. */
   private <R> CompletableFuture<R> once(String subject, TableStep<R> step) {
-    return owner.quorum().believed(() -> groups.take(subject, step), CUT_OFF);
+    return owner
+        .quorum()
+        .believed(() -> groups.take(subject, step), CUT_OFF)
+        .thenApply(answer -> kept(subject, answer));
+  }
+
+  private <R> R kept(String subject, R answer) {
+    if (!owner.hasCopies(subject)) {
+      throw new SplitBrainProtectionException("too few members keep the counts of " + subject);
+    }
+    return answer;
   }
 
   /** Fails where the partition has none yet. */

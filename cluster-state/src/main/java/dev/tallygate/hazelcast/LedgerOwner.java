@@ -1,8 +1,10 @@
 package dev.tallygate.hazelcast;
 
 import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.internal.cluster.ClusterService;
 import com.hazelcast.internal.partition.InternalPartition;
 import com.hazelcast.internal.partition.InternalPartitionService;
+import com.hazelcast.internal.partition.PartitionReplica;
 import com.hazelcast.internal.serialization.Data;
 import com.hazelcast.query.impl.QueryableEntry;
 import com.hazelcast.splitbrainprotection.SplitBrainProtectionException;
@@ -28,6 +30,7 @@ final class LedgerOwner {
   private final Quorum quorum;
   private final int copies;
   private final InternalPartitionService partitions;
+  private final ClusterService members;
   private final LedgerClock clock;
   private final Optional<LedgerStore> store;
 
@@ -37,6 +40,7 @@ final class LedgerOwner {
     quorum = new Quorum(member, (int) context.getOrDefault(REQUIRED, 1));
     copies = (int) context.getOrDefault(COPIES, 1);
     partitions = InnerNode.of(member).getPartitionService();
+    members = InnerNode.of(member).getClusterService();
     clock = new LedgerClock(member.getCluster()::getClusterTime, System::nanoTime);
   }
 
@@ -101,14 +105,32 @@ final class LedgerOwner {
     }
     // By the key's bytes, which need not be made anew.
     Data key = ((QueryableEntry<?, ?>) entry).getKeyData();
-    InternalPartition partition = partitions.getPartition(partitions.getPartitionId(key));
-    int there = 0;
-    for (int i = 0; i < copies; i++) {
-      there += partition.getReplica(i) == null ? 0 : 1;
-    }
+    int there = copiesOf(partitions.getPartitionId(key));
     if (there < copies) {
       throw new SplitBrainProtectionException(
           "only " + there + " members keep these counts now, and " + copies + " are needed");
     }
+  }
+
+  /**
+   * Whether enough members keep the counts of a subject, as this process sees it. Who asked for a
+   * step has to look too, once it has the answer: a copy whose member was lost between the owner's
+   * look and the sending was not sent, and is not waited for.
+   */
+  boolean hasCopies(String subject) {
+    return copies == 1 || copiesOf(partitions.getPartitionId(subject)) >= copies;
+  }
+
+  /** A lost member stays in the table of partitions for a while, and is sent nothing. */
+  private int copiesOf(int partitionId) {
+    InternalPartition partition = partitions.getPartition(partitionId);
+    int there = 0;
+    for (int i = 0; i < copies; i++) {
+      PartitionReplica replica = partition.getReplica(i);
+      if (replica != null && members.getMember(replica.address(), replica.uuid()) != null) {
+        there++;
+      }
+    }
+    return there;
   }
 }

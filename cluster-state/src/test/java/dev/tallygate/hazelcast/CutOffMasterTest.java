@@ -9,6 +9,7 @@ import com.hazelcast.instance.impl.HazelcastInstanceProxy;
 import com.hazelcast.instance.impl.Node;
 import com.hazelcast.internal.cluster.impl.ClusterServiceImpl;
 import com.hazelcast.internal.nio.Packet;
+import com.hazelcast.internal.partition.impl.InternalPartitionServiceImpl;
 import com.hazelcast.spi.impl.PacketDispatcher;
 import dev.tallygate.counters.Claim;
 import dev.tallygate.counters.CounterKey;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Lock;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -97,6 +99,38 @@ class CutOffMasterTest {
 
     // Then
     assertNoneIsLetThroughTwice(between);
+  }
+
+  /** For a moment a lost member is still in the table of partitions, and is sent nothing. */
+  @Test
+  void stepIsNotBelievedWhileAMemberThatIsLostStillCountsAsItsCopy() throws Exception {
+    // Given
+    cut = true;
+    Lock table = lockOfPartitionTable(first());
+    table.lock();
+    List<CompletableFuture<ReserveResult>> meanwhile;
+    Thread losing = new Thread(() -> suspect(first(), members.get(2)));
+    try {
+      losing.start();
+      await().atMost(PATIENCE).until(() -> first().quorum().present() == 2);
+
+      // When
+      meanwhile = reserveOnFirst();
+      awaitNoneLetThroughFor(A_WHILE, meanwhile);
+    } finally {
+      table.unlock();
+    }
+    losing.join();
+    suspect(first(), members.get(1));
+
+    // Then
+    assertNoneIsLetThroughTwice(meanwhile);
+  }
+
+  private static Lock lockOfPartitionTable(EmbeddedHazelcast at) throws Exception {
+    Field lock = InternalPartitionServiceImpl.class.getDeclaredField("partitionServiceLock");
+    lock.setAccessible(true);
+    return (Lock) lock.get(node(at).getPartitionService());
   }
 
   /** A loss that has nothing to do with the copies of a step. */
