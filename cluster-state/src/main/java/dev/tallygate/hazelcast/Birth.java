@@ -6,16 +6,15 @@ import java.util.OptionalLong;
 /**
  * Since when a partition has counts.
  *
- * @param id another one after every loss
  * @param at when it was written, in milliseconds since the epoch
  * @param blindBefore when counts of the partition were lost last, in milliseconds since the epoch;
  *     empty where none ever were
  * @param founded whether all partitions had theirs when it was last written; before that it counts
  *     for nothing
  */
-record Birth(String id, long at, OptionalLong blindBefore, boolean founded) {
+record Birth(long at, OptionalLong blindBefore, boolean founded) {
   Birth asFounded() {
-    return new Birth(id, at, blindBefore, true);
+    return new Birth(at, blindBefore, true);
   }
 
   /** The table of a subject that was not seen since. */

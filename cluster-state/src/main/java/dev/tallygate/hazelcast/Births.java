@@ -11,11 +11,8 @@ import dev.tallygate.threads.Daemons;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.UUID;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -28,10 +25,11 @@ import org.slf4j.LoggerFactory;
  * To a step that finds no table, that looks like a subject that was never seen, with room for
  * everything. So each partition has a birth, kept in a map of the same partitions and as many
  * copies: it is lost when, and only when, the counts are. No table comes into being without its
- * partition's birth. The oldest data member writes the births when the cluster has none at all, and
- * anew where one is missing: with the time before which nothing is known. The first ones count for
- * nothing until all are written, which each of them is then told: a member that finds some missing
- * knows by that whether they were lost, or its predecessor has died while it wrote them.
+ * partition's birth, which the table's owner has too: see {@link OwnedBirths}. The oldest data
+ * member writes the births when the cluster has none at all, and anew where one is missing: with
+ * the time before which nothing is known. The first ones count for nothing until all are written,
+ * which each of them is then told: a member that finds some missing knows by that whether they were
+ * lost, or its predecessor has died while it wrote them.
  *
  * <p>Where counts are written down, what was lost is read from there. The first births then wait
  * for the database: a cluster that began without it would take its counts for none.
@@ -53,7 +51,6 @@ final class Births implements AutoCloseable {
   private final HazelcastInstance member;
   private final LedgerOwner owner;
   private final IMap<String, Birth> births;
-  private final PartitionService partitions;
   private final String[] keys;
   private final ScheduledExecutorService keeper = Daemons.scheduler("tallygate-births");
 
@@ -66,8 +63,7 @@ final class Births implements AutoCloseable {
     this.member = member;
     this.owner = LedgerOwner.at(member);
     this.births = member.getMap(MAP);
-    this.partitions = member.getPartitionService();
-    this.keys = keyOfEach(partitions);
+    this.keys = keyOfEach(member.getPartitionService());
     if (!member.getCluster().getLocalMember().isLiteMember()) {
       member
           .getCluster()
@@ -88,7 +84,8 @@ final class Births implements AutoCloseable {
     }
   }
 
-  private static String[] keyOfEach(PartitionService partitions) {
+  /** One key in each partition. */
+  static String[] keyOfEach(PartitionService partitions) {
     Map<Integer, String> found = new HashMap<>();
     int count = partitions.getPartitions().size();
     for (int i = 0; found.size() < count; i++) {
@@ -97,13 +94,6 @@ final class Births implements AutoCloseable {
     String[] keys = new String[count];
     found.forEach((partition, key) -> keys[partition] = key);
     return keys;
-  }
-
-  /** The birth of the partition that a subject is in; empty until it is written. */
-  CompletionStage<Optional<Birth>> of(String subject) {
-    return births
-        .getAsync(keys[partitions.getPartition(subject).getPartitionId()])
-        .thenApply(birth -> Optional.ofNullable(birth).filter(Birth::founded));
   }
 
   private void lookSoon() {
@@ -175,10 +165,7 @@ final class Births implements AutoCloseable {
     }
     long now = owner.clockMillis();
     OptionalLong blindBefore = first || written ? OptionalLong.empty() : OptionalLong.of(now);
-    missing.forEach(
-        key ->
-            births.putIfAbsent(
-                key, new Birth(UUID.randomUUID().toString(), now, blindBefore, !first)));
+    missing.forEach(key -> births.putIfAbsent(key, new Birth(now, blindBefore, !first)));
   }
 
   @Override

@@ -67,7 +67,7 @@ public final class EmbeddedHazelcast implements AutoCloseable {
     this.quorum = LedgerOwner.at(member).quorum();
     this.watch = new ClusterWatch(member, quorum, settings);
     this.births = new Births(member);
-    this.counterStore = new HazelcastCounterStore(member, births);
+    this.counterStore = new HazelcastCounterStore(member);
     durable.ifPresent(counts -> counts.sweep(LedgerOwner.at(member)::clockMillis));
   }
 

@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -45,8 +44,8 @@ import org.slf4j.LoggerFactory;
  * it before, and who asks for it after. A step whose copies cannot be written has no answer; it is
  * taken again, by its id, while there is time.
  *
- * <p>A step that finds no table for its subject asks for the birth of the partition, and is taken
- * again with it: see {@link Births}.
+ * <p>A step that finds no table for its subject begins one by the birth of the partition: see
+ * {@link Births}.
  *
  * <p>A reservation whose steps fail, or take longer than {@link #ANSWER_WITHIN} in all, finds the
  * store unavailable; its id is then cancelled in the background, which also keeps a late step from
@@ -69,14 +68,13 @@ public final class HazelcastCounterStore implements CounterStore {
 
   private final Steps steps;
   private final GroupCommit groups;
-  private final Births births;
   private final LedgerOwner owner;
   private final Duration answerWithin;
   private final AtomicInteger cancelsWaiting = new AtomicInteger();
   private final Set<PersistentStep<ReserveResult>> underWay = ConcurrentHashMap.newKeySet();
 
-  HazelcastCounterStore(HazelcastInstance member, Births births) {
-    this(Steps.on(member, member.getMap(MAP)), births, LedgerOwner.at(member), ANSWER_WITHIN);
+  HazelcastCounterStore(HazelcastInstance member) {
+    this(Steps.on(member, member.getMap(MAP)), LedgerOwner.at(member), ANSWER_WITHIN);
     member
         .getCluster()
         .addMembershipListener(
@@ -91,10 +89,9 @@ public final class HazelcastCounterStore implements CounterStore {
             });
   }
 
-  HazelcastCounterStore(Steps steps, Births births, LedgerOwner owner, Duration answerWithin) {
+  HazelcastCounterStore(Steps steps, LedgerOwner owner, Duration answerWithin) {
     this.steps = steps;
     this.groups = new GroupCommit(steps, answerWithin);
-    this.births = births;
     this.owner = owner;
     this.answerWithin = answerWithin;
   }
@@ -172,21 +169,9 @@ public final class HazelcastCounterStore implements CounterStore {
 
   @Override
   public CompletionStage<Usage> usage(CounterKey key) {
-    String subject = subject(key);
-    return query(subject, new UsageQuery(key, Optional.empty()))
-        .thenComposeAsync(
-            usage ->
-                usage != null
-                    ? CompletableFuture.completedFuture(usage)
-                    : birth(subject, answerWithin)
-                        .thenComposeAsync(
-                            birth -> query(subject, new UsageQuery(key, Optional.of(birth)))));
-  }
-
-  private CompletableFuture<Usage> query(String subject, UsageQuery query) {
     return owner
         .quorum()
-        .believed(() -> steps.take(subject, query), CUT_OFF)
+        .believed(() -> steps.take(subject(key), new UsageQuery(key)), CUT_OFF)
         .orTimeout(answerWithin.toMillis(), TimeUnit.MILLISECONDS);
   }
 
@@ -200,7 +185,6 @@ public final class HazelcastCounterStore implements CounterStore {
     private final Map<String, List<Claim>> bySubject;
     private final List<String> subjects;
     private final List<String> asked = new ArrayList<>();
-    private final Map<String, Birth> born = new ConcurrentHashMap<>();
     private final List<Reservation.Hold> holds = new ArrayList<>();
     private final long end = System.nanoTime() + answerWithin.toNanos();
     private Duration spendWithin = ANY_TIME;
@@ -219,37 +203,9 @@ public final class HazelcastCounterStore implements CounterStore {
       String subject = subjects.get(asked.size());
       List<Claim> claims = bySubject.get(subject);
       asked.add(subject);
-      return persistently(subject, new TableStep.Reserve(id, claims, Optional.empty()), left())
-          .thenCompose(
-              result ->
-                  result != null
-                      ? CompletableFuture.completedFuture(result)
-                      : CompletableFuture.completedFuture(subject)
-                          .thenComposeAsync(first -> asFirst(first, claims)))
+      return persistently(subject, new TableStep.Reserve(id, claims), left())
           .handle((result, failure) -> failure == null ? result : unavailable(claims, failure))
           .thenCompose(this::continued);
-    }
-
-    /** As the first of its subject: the birth is the same before and after, or nothing is sure. */
-    private CompletableFuture<ReserveResult> asFirst(String subject, List<Claim> claims) {
-      return birth(subject, left())
-          .thenComposeAsync(
-              birth -> {
-                born.put(subject, birth);
-                return persistently(
-                        subject, new TableStep.Reserve(id, claims, Optional.of(birth)), left())
-                    .thenComposeAsync(
-                        result ->
-                            birth(subject, left())
-                                .thenApply(
-                                    after -> {
-                                      if (!after.equals(birth)) {
-                                        throw new IllegalStateException(
-                                            "the counts of " + subject + " were lost meanwhile");
-                                      }
-                                      return result;
-                                    }));
-              });
     }
 
     private Duration left() {
@@ -257,10 +213,7 @@ public final class HazelcastCounterStore implements CounterStore {
     }
 
     private CompletableFuture<Void> cancel(String subject) {
-      return HazelcastCounterStore.this.cancel(
-          subject,
-          new TableStep.Cancel(id, Optional.ofNullable(born.get(subject))),
-          CANCEL_ATTEMPTS);
+      return HazelcastCounterStore.this.cancel(subject, new TableStep.Cancel(id), CANCEL_ATTEMPTS);
     }
 
     /** What asks the store again leaves its thread, which may not wait for another step. */
@@ -329,10 +282,7 @@ public final class HazelcastCounterStore implements CounterStore {
             () -> once(subject, step), owner.quorum().holds() ? within : Duration.ZERO);
     underWay.add(persistent);
     persistent.take();
-    return persistent
-        .answer()
-        .orTimeout(within.toNanos(), TimeUnit.NANOSECONDS)
-        .whenComplete((result, failure) -> underWay.remove(persistent));
+    return persistent.answer(within).whenComplete((result, failure) -> underWay.remove(persistent));
   }
 
   /** Never throws, and completes in bounded time. */
@@ -353,20 +303,6 @@ public final class HazelcastCounterStore implements CounterStore {
       throw new SplitBrainProtectionException("too few members keep the counts of " + subject);
     }
     return answer;
-  }
-
-  /** Fails where the partition has none yet. */
-  private CompletableFuture<Birth> birth(String subject, Duration within) {
-    return births
-        .of(subject)
-        .toCompletableFuture()
-        .thenApply(
-            birth ->
-                birth.orElseThrow(
-                    () ->
-                        new IllegalStateException(
-                            "the counts of " + subject + " have no place yet")))
-        .orTimeout(within.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   private static Unavailable unavailable(List<Claim> claims, Throwable failure) {

@@ -5,7 +5,6 @@ import com.hazelcast.internal.cluster.ClusterService;
 import com.hazelcast.internal.partition.InternalPartition;
 import com.hazelcast.internal.partition.InternalPartitionService;
 import com.hazelcast.internal.partition.PartitionReplica;
-import com.hazelcast.internal.serialization.Data;
 import com.hazelcast.query.impl.QueryableEntry;
 import com.hazelcast.splitbrainprotection.SplitBrainProtectionException;
 import dev.tallygate.counters.CounterTable;
@@ -31,6 +30,7 @@ final class LedgerOwner {
   private final int copies;
   private final InternalPartitionService partitions;
   private final ClusterService members;
+  private final OwnedBirths births;
   private final LedgerClock clock;
   private final Optional<LedgerStore> store;
 
@@ -41,6 +41,7 @@ final class LedgerOwner {
     copies = (int) context.getOrDefault(COPIES, 1);
     partitions = InnerNode.of(member).getPartitionService();
     members = InnerNode.of(member).getClusterService();
+    births = new OwnedBirths(member);
     clock = new LedgerClock(member.getCluster()::getClusterTime, System::nanoTime);
   }
 
@@ -63,15 +64,23 @@ final class LedgerOwner {
   }
 
   /**
-   * The table of an entry, or the one that its subject begins with; empty where it has none and no
-   * birth is given.
+   * The table of an entry, or the one that its subject begins with.
+   *
+   * @throws IllegalStateException where it has none, and nobody knows yet whether it was lost
    */
-  Optional<CounterTable> tableOf(Map.Entry<String, CounterTable> entry, Optional<Birth> birth) {
+  CounterTable tableOf(Map.Entry<String, CounterTable> entry) {
     if (entry.getValue() != null) {
-      return Optional.of(entry.getValue());
+      return entry.getValue();
     }
     boolean unknown = store.map(each -> each.takeUnknown(entry.getKey())).orElse(false);
-    return birth.map(of -> unknown ? of.newTableOfUnknown() : of.newTable());
+    Birth birth =
+        births
+            .of(partitionOf(entry))
+            .orElseThrow(
+                () ->
+                    new IllegalStateException(
+                        "the counts of " + entry.getKey() + " have no place yet"));
+    return unknown ? birth.newTableOfUnknown() : birth.newTable();
   }
 
   /** Milliseconds since the epoch. */
@@ -103,9 +112,7 @@ final class LedgerOwner {
     if (copies == 1) {
       return;
     }
-    // By the key's bytes, which need not be made anew.
-    Data key = ((QueryableEntry<?, ?>) entry).getKeyData();
-    int there = copiesOf(partitions.getPartitionId(key));
+    int there = copiesOf(partitionOf(entry));
     if (there < copies) {
       throw new SplitBrainProtectionException(
           "only " + there + " members keep these counts now, and " + copies + " are needed");
@@ -119,6 +126,11 @@ final class LedgerOwner {
    */
   boolean hasCopies(String subject) {
     return copies == 1 || copiesOf(partitions.getPartitionId(subject)) >= copies;
+  }
+
+  /** By the key's bytes, which need not be made anew. */
+  private int partitionOf(Map.Entry<String, CounterTable> entry) {
+    return partitions.getPartitionId(((QueryableEntry<?, ?>) entry).getKeyData());
   }
 
   /** A lost member stays in the table of partitions for a while, and is sent nothing. */

@@ -47,7 +47,6 @@ final class LedgerSerializers {
 
   /** By their places, which never change. */
   private enum AnswerKind {
-    NONE,
     NO,
     YES,
     RESERVED,
@@ -73,11 +72,8 @@ final class LedgerSerializers {
         new FlatSerializer<>(
             7008,
             UsageQuery.class,
-            (out, query) -> {
-              out.key(query.key);
-              birth(out, query.birth);
-            },
-            in -> new UsageQuery(in.key(), birth(in))),
+            (out, query) -> out.key(query.key),
+            in -> new UsageQuery(in.key())),
         new FlatSerializer<>(
             7009,
             CounterStore.Usage.class,
@@ -103,7 +99,7 @@ final class LedgerSerializers {
             (out, table) -> contents(out, table.contents()),
             in -> new CounterTable(contents(in))),
         new FlatSerializer<>(
-            7012, Birth.class, LedgerSerializers::birth, LedgerSerializers::knownBirth));
+            7012, Birth.class, LedgerSerializers::birth, LedgerSerializers::birth));
   }
 
   private static void step(FlatWriter out, TableStep<?> step) {
@@ -111,7 +107,6 @@ final class LedgerSerializers {
       out.choice(StepKind.RESERVE);
       out.text(reserve.id());
       out.all(reserve.claims(), claim -> claim(out, claim));
-      birth(out, reserve.birth());
     } else if (step instanceof TableStep.Settle settle) {
       out.choice(StepKind.SETTLE);
       out.text(settle.id());
@@ -123,23 +118,20 @@ final class LedgerSerializers {
     } else if (step instanceof TableStep.Cancel cancel) {
       out.choice(StepKind.CANCEL);
       out.text(cancel.id());
-      birth(out, cancel.birth());
     }
   }
 
   private static TableStep<?> step(FlatReader in) {
     return switch (in.choice(STEPS)) {
-      case RESERVE -> new TableStep.Reserve(in.text(), in.all(() -> claim(in)), birth(in));
+      case RESERVE -> new TableStep.Reserve(in.text(), in.all(() -> claim(in)));
       case SETTLE -> new TableStep.Settle(in.text(), in.all(() -> hold(in)));
       case SHRINK -> new TableStep.Shrink(in.text(), in.all(() -> hold(in)));
-      case CANCEL -> new TableStep.Cancel(in.text(), birth(in));
+      case CANCEL -> new TableStep.Cancel(in.text());
     };
   }
 
   private static void answer(FlatWriter out, Object answer) {
-    if (answer == null) {
-      out.choice(AnswerKind.NONE);
-    } else if (answer instanceof Boolean done) {
+    if (answer instanceof Boolean done) {
       out.choice(done ? AnswerKind.YES : AnswerKind.NO);
     } else if (answer instanceof Reserved reserved) {
       out.choice(AnswerKind.RESERVED);
@@ -159,7 +151,6 @@ final class LedgerSerializers {
 
   private static Object answer(FlatReader in) {
     return switch (in.choice(ANSWERS)) {
-      case NONE -> null;
       case NO -> false;
       case YES -> true;
       case RESERVED -> reserved(in);
@@ -222,24 +213,14 @@ final class LedgerSerializers {
         millis.isPresent() ? Optional.of(Duration.ofMillis(millis.getAsLong())) : Optional.empty());
   }
 
-  private static void birth(FlatWriter out, Optional<Birth> birth) {
-    out.flag(birth.isPresent());
-    birth.ifPresent(known -> birth(out, known));
-  }
-
-  private static Optional<Birth> birth(FlatReader in) {
-    return in.flag() ? Optional.of(knownBirth(in)) : Optional.empty();
-  }
-
   private static void birth(FlatWriter out, Birth birth) {
-    out.text(birth.id());
     out.number(birth.at());
     out.number(birth.blindBefore());
     out.flag(birth.founded());
   }
 
-  private static Birth knownBirth(FlatReader in) {
-    return new Birth(in.text(), in.number(), in.optionalNumber(), in.flag());
+  private static Birth birth(FlatReader in) {
+    return new Birth(in.number(), in.optionalNumber(), in.flag());
   }
 
   private static void contents(FlatWriter out, Contents contents) {

@@ -25,7 +25,7 @@ import javax.crypto.spec.SecretKeySpec;
  */
 record MemberPass(String hazelcast, int ledgerFormat, int dataMembers, String secretDigest) {
   /** To be raised when counts are written so that an older release cannot read them. */
-  static final int LEDGER_FORMAT = 4;
+  static final int LEDGER_FORMAT = 5;
 
   private static final int DIGEST_BYTES = 16;
   private static final Pattern TEXT =

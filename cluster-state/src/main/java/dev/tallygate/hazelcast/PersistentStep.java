@@ -3,6 +3,7 @@ package dev.tallygate.hazelcast;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
 /**
@@ -17,6 +18,7 @@ final class PersistentStep<R> {
   private final Supplier<CompletableFuture<R>> step;
   private final CompletableFuture<R> answer = new CompletableFuture<>();
   private final long end;
+  private volatile Throwable failure = new TimeoutException("nobody answered in time");
 
   /**
    * @param step takes it once
@@ -27,9 +29,14 @@ final class PersistentStep<R> {
     this.end = System.nanoTime() + within.toNanos();
   }
 
-  /** What it answers in the end. */
-  CompletableFuture<R> answer() {
-    return answer;
+  /**
+   * What it answers in the end; within that time, where it has none, why the last attempt failed.
+   */
+  CompletableFuture<R> answer(Duration within) {
+    return answer
+        .orTimeout(within.toNanos(), TimeUnit.NANOSECONDS)
+        .exceptionallyCompose(
+            why -> CompletableFuture.failedFuture(why instanceof TimeoutException ? failure : why));
   }
 
   /** Takes it, while it has no answer and its time is not over. */
@@ -39,12 +46,13 @@ final class PersistentStep<R> {
     }
     step.get()
         .whenComplete(
-            (result, failure) -> {
-              if (failure == null) {
+            (result, why) -> {
+              if (why == null) {
                 answer.complete(result);
               } else if (end - System.nanoTime() < 0) {
-                answer.completeExceptionally(failure);
+                answer.completeExceptionally(why);
               } else {
+                failure = why;
                 takeIn(AGAIN_MILLIS);
               }
             });

@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -28,7 +27,7 @@ final class StepGroup
 
   private static final long LONGEST_TTL_SECONDS = Duration.ofDays(30 * 366).toSeconds();
 
-  /** What each step was answered, in their order: its answer, null, or that it failed. */
+  /** What each step was answered, in their order: its answer, or that it failed. */
   record Answers(List<Object> each) {}
 
   /** Instead of an answer. */
@@ -52,13 +51,8 @@ final class StepGroup
     LedgerOwner owner = LedgerOwner.at(member);
     owner.requireQuorum();
     owner.requireCopies(entry);
-    Optional<CounterTable> known = owner.tableOf(entry, birth());
+    CounterTable table = owner.tableOf(entry);
     List<Object> answers = new ArrayList<>(steps.size());
-    if (known.isEmpty()) {
-      steps.forEach(step -> answers.add(step.withoutTable()));
-      return new Answers(answers);
-    }
-    CounterTable table = known.get();
     long now = owner.clockMillis();
     boolean changed = false;
     table.noteChanges();
@@ -73,16 +67,6 @@ final class StepGroup
       backup = new ApplyChanges(changes, ttlSeconds);
     }
     return new Answers(answers);
-  }
-
-  /** The subject's table comes into being with the first step that may bring it there. */
-  private Optional<Birth> birth() {
-    for (TableStep<?> step : steps) {
-      if (step.birth().isPresent()) {
-        return step.birth();
-      }
-    }
-    return Optional.empty();
   }
 
   private static <R> boolean take(

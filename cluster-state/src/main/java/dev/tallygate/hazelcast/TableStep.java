@@ -6,12 +6,11 @@ import dev.tallygate.counters.Reservation;
 import dev.tallygate.counters.ReserveResult;
 import dev.tallygate.counters.ReserveResult.Reserved;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * One step on the counters of one subject, as {@link CounterTable} has it.
  *
- * @param <R> what the caller is answered; null where it is of no use to say
+ * @param <R> what the caller is answered
  */
 sealed interface TableStep<R> {
   /** Takes the step on the table, at the clock's time in milliseconds since the epoch. */
@@ -20,19 +19,8 @@ sealed interface TableStep<R> {
   /** Whether a step with this answer changed the table. */
   boolean changed(R answer);
 
-  /** What is answered where there is no table. */
-  R withoutTable();
-
-  /** Of a subject that has no table yet; empty where the step needs one that is there. */
-  default Optional<Birth> birth() {
-    return Optional.empty();
-  }
-
-  /**
-   * Holds units, all claims or none. Answers null where there is no table and no birth was given.
-   */
-  record Reserve(String id, List<Claim> claims, Optional<Birth> birth)
-      implements TableStep<ReserveResult> {
+  /** Holds units, all claims or none. */
+  record Reserve(String id, List<Claim> claims) implements TableStep<ReserveResult> {
     @Override
     public ReserveResult apply(CounterTable table, long clockMillis) {
       return table.reserve(id, claims, clockMillis);
@@ -41,11 +29,6 @@ sealed interface TableStep<R> {
     @Override
     public boolean changed(ReserveResult answer) {
       return answer instanceof Reserved;
-    }
-
-    @Override
-    public ReserveResult withoutTable() {
-      return null;
     }
   }
 
@@ -59,11 +42,6 @@ sealed interface TableStep<R> {
     @Override
     public boolean changed(Boolean ended) {
       return ended;
-    }
-
-    @Override
-    public Boolean withoutTable() {
-      return false;
     }
   }
 
@@ -80,19 +58,12 @@ sealed interface TableStep<R> {
     public boolean changed(Boolean shrunk) {
       return shrunk;
     }
-
-    @Override
-    public Boolean withoutTable() {
-      return false;
-    }
   }
 
   /**
    * Gives a reservation back whole, and keeps one that is still under way from holding anything.
-   *
-   * @param birth that of the reservation, which may come to a subject without a table after this
    */
-  record Cancel(String id, Optional<Birth> birth) implements TableStep<Boolean> {
+  record Cancel(String id) implements TableStep<Boolean> {
     @Override
     public Boolean apply(CounterTable table, long clockMillis) {
       table.cancel(id, clockMillis);
@@ -102,11 +73,6 @@ sealed interface TableStep<R> {
     @Override
     public boolean changed(Boolean cancelled) {
       return true;
-    }
-
-    @Override
-    public Boolean withoutTable() {
-      return false;
     }
   }
 }

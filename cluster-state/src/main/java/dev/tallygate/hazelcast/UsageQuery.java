@@ -8,23 +8,17 @@ import dev.tallygate.counters.CounterKey;
 import dev.tallygate.counters.CounterStore;
 import dev.tallygate.counters.CounterTable;
 import java.util.Map;
-import java.util.Optional;
 
-/**
- * Reads one counter where it is, so that no table travels. Answers null where the subject has no
- * table and no birth was given.
- */
+/** Reads one counter where it is, so that no table travels. */
 final class UsageQuery
     implements EntryProcessor<String, CounterTable, CounterStore.Usage>,
         ReadOnly,
         HazelcastInstanceAware {
   final CounterKey key;
-  final Optional<Birth> birth;
   private transient HazelcastInstance member;
 
-  UsageQuery(CounterKey key, Optional<Birth> birth) {
+  UsageQuery(CounterKey key) {
     this.key = key;
-    this.birth = birth;
   }
 
   @Override
@@ -36,15 +30,12 @@ final class UsageQuery
   public CounterStore.Usage process(Map.Entry<String, CounterTable> entry) {
     LedgerOwner owner = LedgerOwner.at(member);
     owner.requireQuorum();
-    Optional<CounterTable> known = owner.tableOf(entry, birth);
-    if (known.isEmpty()) {
-      return null;
-    }
+    CounterTable table = owner.tableOf(entry);
     long now = owner.clockMillis();
-    if (!known.get().knows(key, now)) {
+    if (!table.knows(key, now)) {
       throw new IllegalStateException("what was counted of " + key + " was lost");
     }
-    return known.get().usage(key, now);
+    return table.usage(key, now);
   }
 
   @Override

@@ -23,7 +23,6 @@ class HazelcastCounterStoreTest extends CounterStoreContract {
   static CounterStore patient(EmbeddedHazelcast hazelcast) {
     return new HazelcastCounterStore(
         Steps.on(hazelcast.member(), hazelcast.member().getMap(HazelcastCounterStore.MAP)),
-        hazelcast.births(),
         LedgerOwner.at(hazelcast.member()),
         PATIENT);
   }

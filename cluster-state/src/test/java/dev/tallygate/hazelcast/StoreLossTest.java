@@ -124,7 +124,7 @@ class StoreLossTest {
 
     // Then
     assertThat(result).isInstanceOf(Unavailable.class);
-    assertUsed(claim, 0);
+    await().untilAsserted(() -> assertUsed(claim, 0));
   }
 
   @Test
@@ -179,8 +179,7 @@ class StoreLossTest {
   }
 
   private static HazelcastCounterStore storeOn(Steps steps, Duration answerWithin) {
-    return new HazelcastCounterStore(
-        steps, hazelcast.births(), LedgerOwner.at(hazelcast.member()), answerWithin);
+    return new HazelcastCounterStore(steps, LedgerOwner.at(hazelcast.member()), answerWithin);
   }
 
   private static CounterStore patient() {
