@@ -55,6 +55,7 @@ public final class EmbeddedHazelcast implements AutoCloseable {
     if (System.getProperty(LOGGING) == null) {
       System.setProperty(LOGGING, "slf4j");
     }
+    HazelcastClock.use();
   }
 
   private EmbeddedHazelcast(

@@ -17,7 +17,7 @@ final class LedgerOwner {
   /** Key of an {@link InstantSource} in the member's user context that replaces its clock. */
   static final String CLOCK = "tallygate.clock";
 
-  /** Key of the number of data members in the user context; without it, one is enough. */
+  /** Key of the number of data members in the user context; without it, this one is alone. */
   static final String REQUIRED = "tallygate.quorum";
 
   /** Key of the number of members that must know of a step; without it, the owner is enough. */
@@ -31,7 +31,7 @@ final class LedgerOwner {
   private final InternalPartitionService partitions;
   private final ClusterService members;
   private final OwnedBirths births;
-  private final LedgerClock clock;
+  private final SlewedClock clock;
   private final Optional<LedgerStore> store;
 
   private LedgerOwner(HazelcastInstance member) {
@@ -42,7 +42,10 @@ final class LedgerOwner {
     partitions = InnerNode.of(member).getPartitionService();
     members = InnerNode.of(member).getClusterService();
     births = new OwnedBirths(member);
-    clock = new LedgerClock(member.getCluster()::getClusterTime, System::nanoTime);
+    clock =
+        context.containsKey(REQUIRED)
+            ? new SlewedClock(member.getCluster()::getClusterTime, System::nanoTime)
+            : SlewedClock.thatJumpsAhead(System::currentTimeMillis, System::nanoTime);
   }
 
   /** The one of a member. */

@@ -3,6 +3,7 @@ package dev.tallygate.hazelcast;
 import com.hazelcast.config.Config;
 import com.hazelcast.config.ExecutorConfig;
 import com.hazelcast.config.MapStoreConfig;
+import com.hazelcast.internal.util.Clock;
 import com.hazelcast.map.EntryStore;
 import com.hazelcast.spi.impl.executionservice.ExecutionService;
 import dev.tallygate.counters.CounterTable;
@@ -86,7 +87,7 @@ final class LedgerStore implements EntryStore<String, CounterTable> {
     return kept instanceof KeptCounts.Found found
         ? new MetadataAwareValue<>(
             new CounterTable(found.contents()),
-            Math.max(System.currentTimeMillis(), found.contents().endsAt()) + LOADED_FOR.toMillis())
+            Math.max(Clock.currentTimeMillis(), found.contents().endsAt()) + LOADED_FOR.toMillis())
         : null;
   }
 

@@ -8,12 +8,12 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 
-class LedgerClockTest {
+class SlewedClockTest {
   private static final long NOON = 1_772_366_400_000L;
 
   private long clusterMillis = NOON;
   private long nanos;
-  private final LedgerClock clock = new LedgerClock(() -> clusterMillis, () -> nanos);
+  private final SlewedClock clock = new SlewedClock(() -> clusterMillis, () -> nanos);
 
   @Test
   void followsTheTimeOfTheCluster() {
@@ -56,11 +56,25 @@ class LedgerClockTest {
     assertThat(clock.millis()).isEqualTo(NOON + 95_000);
   }
 
+  @Test
+  void ofAProcessThatIsAloneJumpsAheadWhenItsMachineWakesAndNeverBack() {
+    // Given
+    SlewedClock alone = SlewedClock.thatJumpsAhead(() -> clusterMillis, () -> nanos);
+
+    // When the machine sleeps for eight hours
+    pass(10, TimeUnit.HOURS.toMillis(8));
+
+    // Then
+    assertThat(alone.millis()).isEqualTo(NOON + TimeUnit.HOURS.toMillis(8));
+    pass(60_000, -TimeUnit.HOURS.toMillis(1));
+    assertThat(alone.millis()).isEqualTo(NOON + TimeUnit.HOURS.toMillis(8) + 57_000);
+  }
+
   @Property(tries = 300)
   void neverRunsAheadOrBehindByMoreThanATwentiethOfTheTimeThatPasses(@ForAll Random random) {
     // Given
     clusterMillis = NOON;
-    LedgerClock any = new LedgerClock(() -> clusterMillis, () -> nanos);
+    SlewedClock any = new SlewedClock(() -> clusterMillis, () -> nanos);
     long before = any.millis();
 
     for (int step = 0; step < 200; step++) {
