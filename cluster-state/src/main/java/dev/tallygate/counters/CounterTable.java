@@ -377,6 +377,11 @@ public final class CounterTable {
     return counts.size() + reservations.size();
   }
 
+  /** The latest time that it was told, in milliseconds since the epoch. */
+  public long latest() {
+    return latest;
+  }
+
   /** When the last of what the table holds now will have ended, in milliseconds since the epoch. */
   public long endsAt() {
     return Math.max(latest, lastEnd);

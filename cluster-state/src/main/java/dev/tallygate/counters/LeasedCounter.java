@@ -45,7 +45,11 @@ final class LeasedCounter {
   /** A shorter lease is not worth a request of its own. */
   static final Duration SHORTEST = Duration.ofMillis(10);
 
-  /** The owner's clock may run so much faster than this one: see the store's clock. */
+  /**
+   * The owner's clock may run so much faster than this one: see the store's clock. That of a
+   * process that stands alone may jump ahead, as when its machine wakes: what is leased in that
+   * moment, less than half a second's calls, then goes by the window before.
+   */
   private static final double FASTEST_OWNER = 1.06;
 
   /**

@@ -10,6 +10,7 @@ import com.hazelcast.config.NetworkConfig;
 import com.hazelcast.core.Hazelcast;
 import com.hazelcast.core.HazelcastException;
 import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.spi.merge.DiscardMergePolicy;
 import dev.tallygate.counters.CounterStore;
 import dev.tallygate.durability.DatabaseRefused;
 import dev.tallygate.durability.DurabilitySettings;
@@ -143,6 +144,7 @@ public final class EmbeddedHazelcast implements AutoCloseable {
         CountsAgreement.declare(config, durable.map(DurableCounts::settings));
       }
       HazelcastInstance member = new ClusterDoor(settings, pass).enter(config);
+      HazelcastClock.joined(member);
       CountsAgreement.require(member);
       return new EmbeddedHazelcast(member, Optional.of(settings), durable);
     } catch (HazelcastException e) {
@@ -295,7 +297,12 @@ public final class EmbeddedHazelcast implements AutoCloseable {
             .setPerEntryStatsEnabled(false)
             .setMergePolicyConfig(
                 new MergePolicyConfig().setPolicy(LedgerMergePolicy.class.getName())));
-    config.addMapConfig(new MapConfig(Births.MAP).setBackupCount(1));
+    config.addMapConfig(
+        new MapConfig(Births.MAP)
+            .setBackupCount(1)
+            // Of a partition that was lost here, another part's birth must not hide that.
+            .setMergePolicyConfig(
+                new MergePolicyConfig().setPolicy(DiscardMergePolicy.class.getName())));
     SessionMaps.addTo(config);
     return config;
   }

@@ -4,7 +4,6 @@ import com.hazelcast.cluster.MembershipAdapter;
 import com.hazelcast.cluster.MembershipEvent;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.core.HazelcastInstanceNotActiveException;
-import com.hazelcast.splitbrainprotection.SplitBrainProtectionException;
 import dev.tallygate.counters.Claim;
 import dev.tallygate.counters.CounterKey;
 import dev.tallygate.counters.CounterStore;
@@ -74,7 +73,10 @@ public final class HazelcastCounterStore implements CounterStore {
   private final Set<PersistentStep<ReserveResult>> underWay = ConcurrentHashMap.newKeySet();
 
   HazelcastCounterStore(HazelcastInstance member) {
-    this(Steps.on(member, member.getMap(MAP)), LedgerOwner.at(member), ANSWER_WITHIN);
+    this(
+        Steps.on(member, member.getMap(MAP), LedgerOwner.at(member).confirmations()),
+        LedgerOwner.at(member),
+        ANSWER_WITHIN);
     member
         .getCluster()
         .addMembershipListener(
@@ -292,17 +294,7 @@ public final class HazelcastCounterStore implements CounterStore {
 
   /** Never throws. */
   private <R> CompletableFuture<R> once(String subject, TableStep<R> step) {
-    return owner
-        .quorum()
-        .believed(() -> groups.take(subject, step), CUT_OFF)
-        .thenApply(answer -> kept(subject, answer));
-  }
-
-  private <R> R kept(String subject, R answer) {
-    if (!owner.hasCopies(subject)) {
-      throw new SplitBrainProtectionException("too few members keep the counts of " + subject);
-    }
-    return answer;
+    return owner.quorum().believed(() -> groups.take(subject, step), CUT_OFF);
   }
 
   private static Unavailable unavailable(List<Claim> claims, Throwable failure) {

@@ -31,6 +31,7 @@ final class LedgerOwner {
   private final InternalPartitionService partitions;
   private final ClusterService members;
   private final OwnedBirths births;
+  private final boolean alone;
   private final SlewedClock clock;
   private final Optional<LedgerStore> store;
 
@@ -42,10 +43,11 @@ final class LedgerOwner {
     partitions = InnerNode.of(member).getPartitionService();
     members = InnerNode.of(member).getClusterService();
     births = new OwnedBirths(member);
+    alone = !context.containsKey(REQUIRED);
     clock =
-        context.containsKey(REQUIRED)
-            ? new SlewedClock(member.getCluster()::getClusterTime, System::nanoTime)
-            : SlewedClock.thatJumpsAhead(System::currentTimeMillis, System::nanoTime);
+        alone
+            ? SlewedClock.thatJumpsAhead(System::currentTimeMillis, System::nanoTime)
+            : new SlewedClock(member.getCluster()::getClusterTime, System::nanoTime);
   }
 
   /** The one of a member. */
@@ -73,6 +75,7 @@ final class LedgerOwner {
    */
   CounterTable tableOf(Map.Entry<String, CounterTable> entry) {
     if (entry.getValue() != null) {
+      goOnFrom(entry.getValue());
       return entry.getValue();
     }
     boolean unknown = store.map(each -> each.takeUnknown(entry.getKey())).orElse(false);
@@ -84,6 +87,16 @@ final class LedgerOwner {
                     new IllegalStateException(
                         "the counts of " + entry.getKey() + " have no place yet"));
     return unknown ? birth.newTableOfUnknown() : birth.newTable();
+  }
+
+  /**
+   * A process that stands alone takes over its time from one that went before, whose clock may have
+   * been ahead: a table would wait for that time, and its window not end until then.
+   */
+  private void goOnFrom(CounterTable table) {
+    if (alone && table.latest() > clock.millis()) {
+      clock.set(table.latest());
+    }
   }
 
   /** Milliseconds since the epoch. */
@@ -122,13 +135,9 @@ final class LedgerOwner {
     }
   }
 
-  /**
-   * Whether enough members keep the counts of a subject, as this process sees it. Who asked for a
-   * step has to look too, once it has the answer: a copy whose member was lost between the owner's
-   * look and the sending was not sent, and is not waited for.
-   */
-  boolean hasCopies(String subject) {
-    return copies == 1 || copiesOf(partitions.getPartitionId(subject)) >= copies;
+  /** How many backups must have what a step changed before it is believed. */
+  int confirmations() {
+    return copies - 1;
   }
 
   /** By the key's bytes, which need not be made anew. */

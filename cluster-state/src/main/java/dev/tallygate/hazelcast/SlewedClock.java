@@ -6,7 +6,7 @@ import java.util.function.LongSupplier;
 
 /**
  * A clock that follows another one, never steps back, and never runs more than a twentieth faster
- * or slower than time passes.
+ * or slower than time passes; but see {@link #thatJumpsAhead}.
  *
  * <p>Where the other one jumps, because somebody set it or another member became its source, this
  * one makes up for it slowly. So a jump opens no window early by more than a twentieth of its
@@ -51,9 +51,15 @@ final class SlewedClock {
     return new SlewedClock(followedMillis, nanos, Double.POSITIVE_INFINITY);
   }
 
+  /** Goes on from another time, milliseconds since the epoch. */
+  void set(long millis) {
+    last.set(new Told(millis, nanos.getAsLong()));
+  }
+
   /** Milliseconds since the epoch. */
   long millis() {
     Told before = last.get();
+    long followed = followedMillis.getAsLong();
     long now = nanos.getAsLong();
     long passed = now - before.atNanos();
     if (passed < GRAIN_NANOS) {
@@ -61,7 +67,7 @@ final class SlewedClock {
     }
     double earliest = before.millis() + passed / 1e6 * (1 - MOST_DRIFT);
     double latest = before.millis() + passed / 1e6 * fastest;
-    double millis = Math.max(earliest, Math.min(latest, followedMillis.getAsLong()));
+    double millis = Math.max(earliest, Math.min(latest, followed));
     // Where another thread was first, what it told is as new.
     last.compareAndSet(before, new Told(millis, now));
     return (long) last.get().millis();

@@ -69,6 +69,22 @@ final class StepGroup
     return new Answers(answers);
   }
 
+  /** Whether steps that were answered so have changed the table. */
+  boolean changed(Answers answers) {
+    for (int i = 0; i < steps.size(); i++) {
+      Object answer = answers.each().get(i);
+      if (!(answer instanceof Failed) && changed(steps.get(i), answer)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @SuppressWarnings("unchecked") // it is what this step was answered
+  private static <R> boolean changed(TableStep<R> step, Object answer) {
+    return step.changed((R) answer);
+  }
+
   private static <R> boolean take(
       TableStep<R> step, CounterTable table, long now, List<Object> answers) {
     try {

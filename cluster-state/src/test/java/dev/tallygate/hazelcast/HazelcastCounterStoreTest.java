@@ -22,7 +22,10 @@ class HazelcastCounterStoreTest extends CounterStoreContract {
 
   static CounterStore patient(EmbeddedHazelcast hazelcast) {
     return new HazelcastCounterStore(
-        Steps.on(hazelcast.member(), hazelcast.member().getMap(HazelcastCounterStore.MAP)),
+        Steps.on(
+            hazelcast.member(),
+            hazelcast.member().getMap(HazelcastCounterStore.MAP),
+            LedgerOwner.at(hazelcast.member()).confirmations()),
         LedgerOwner.at(hazelcast.member()),
         PATIENT);
   }

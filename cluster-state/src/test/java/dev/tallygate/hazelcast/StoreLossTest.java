@@ -150,6 +150,27 @@ class StoreLossTest {
   }
 
   @Test
+  void stepThatNoOtherMemberHasConfirmedIsNotBelieved() {
+    // Given a member that no other one keeps a copy for
+    Claim claim = claim(Scope.GRANT, "unconfirmed", OnStoreLoss.DENY);
+    Claim tooMuch =
+        new Claim(claim.key(), BigDecimal.valueOf(11), BigDecimal.TEN, OnStoreLoss.DENY);
+    IMap<String, CounterTable> map = hazelcast.member().getMap(HazelcastCounterStore.MAP);
+    HazelcastCounterStore store = storeOn(Steps.on(hazelcast.member(), map, 1), SOON);
+
+    // When
+    ReserveResult changed = join(store.reserve("unconfirmed-1", List.of(claim)));
+    ReserveResult unchanged = join(store.reserve("unconfirmed-2", List.of(tooMuch)));
+
+    // Then
+    assertThat(changed)
+        .isInstanceOfSatisfying(
+            Unavailable.class,
+            lost -> assertThat(lost.cause()).contains("0 members have confirmed a step"));
+    assertThat(unchanged).isInstanceOf(ReserveResult.Exceeded.class);
+  }
+
+  @Test
   void unavailableNamesAClaimThatDeniesBeforeOneThatDoesNot() {
     // Given
     Claim lenient = claim(Scope.GRANT, "named", OnStoreLoss.ALLOW);
@@ -208,7 +229,7 @@ class StoreLossTest {
   /** The ledger's steps; those that match are kept back until they are run from the queue. */
   private static Steps keepingBack(Queue<Runnable> keptBack, Predicate<TableStep<?>> matches) {
     IMap<String, CounterTable> map = hazelcast.member().getMap(HazelcastCounterStore.MAP);
-    Steps steps = Steps.on(hazelcast.member(), map);
+    Steps steps = Steps.on(hazelcast.member(), map, 0);
     return new Steps() {
       @Override
       public <R> CompletableFuture<R> take(
