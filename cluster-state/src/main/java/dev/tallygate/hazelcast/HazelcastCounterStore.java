@@ -39,9 +39,9 @@ import org.slf4j.LoggerFactory;
  * subject that meet go together: see {@link GroupCommit}.
  *
  * <p>An answer counts only while this process sees a quorum of data members, and a step is taken
- * only where so many members keep the counts that one of them is in every quorum: as its owner sees
- * it before, and who asks for it after. A step whose copies cannot be written has no answer; it is
- * taken again, by its id, while there is time.
+ * only where so many members keep the counts that one of them is in every quorum. Each of these has
+ * to confirm to whoever asked that it has what the step changed. A step without that has no answer;
+ * it is taken again, by its id, while there is time.
  *
  * <p>A step that finds no table for its subject begins one by the birth of the partition: see
  * {@link Births}.

@@ -74,9 +74,10 @@ final class LedgerOwner {
    * @throws IllegalStateException where it has none, and nobody knows yet whether it was lost
    */
   CounterTable tableOf(Map.Entry<String, CounterTable> entry) {
-    if (entry.getValue() != null) {
-      goOnFrom(entry.getValue());
-      return entry.getValue();
+    CounterTable known = entry.getValue();
+    if (known != null) {
+      goOnFrom(known);
+      return known;
     }
     boolean unknown = store.map(each -> each.takeUnknown(entry.getKey())).orElse(false);
     Birth birth =

@@ -59,12 +59,13 @@ final class SlewedClock {
   /** Milliseconds since the epoch. */
   long millis() {
     Told before = last.get();
-    long followed = followedMillis.getAsLong();
-    long now = nanos.getAsLong();
-    long passed = now - before.atNanos();
-    if (passed < GRAIN_NANOS) {
+    if (nanos.getAsLong() - before.atNanos() < GRAIN_NANOS) {
       return (long) before.millis();
     }
+    long followed = followedMillis.getAsLong();
+    // Read after it, so that a pause in between is not taken for a jump ahead.
+    long now = nanos.getAsLong();
+    long passed = now - before.atNanos();
     double earliest = before.millis() + passed / 1e6 * (1 - MOST_DRIFT);
     double latest = before.millis() + passed / 1e6 * fastest;
     double millis = Math.max(earliest, Math.min(latest, followed));

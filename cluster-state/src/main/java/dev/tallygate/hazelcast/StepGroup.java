@@ -52,21 +52,20 @@ final class StepGroup
     owner.requireQuorum();
     owner.requireCopies(entry);
     CounterTable table = owner.tableOf(entry);
-    List<Object> answers = new ArrayList<>(steps.size());
+    Answers answers = new Answers(new ArrayList<>(steps.size()));
     long now = owner.clockMillis();
-    boolean changed = false;
     table.noteChanges();
     for (TableStep<?> step : steps) {
-      changed |= take(step, table, now, answers);
+      answers.each().add(take(step, table, now));
     }
     CounterTable.Contents changes = table.changes();
-    if (changed) {
+    if (changed(answers)) {
       long ttlSeconds = ttlSeconds(table, now);
       ((ExtendedMapEntry<String, CounterTable>) entry)
           .setValue(table, ttlSeconds, TimeUnit.SECONDS);
       backup = new ApplyChanges(changes, ttlSeconds);
     }
-    return new Answers(answers);
+    return answers;
   }
 
   /** Whether steps that were answered so have changed the table. */
@@ -85,15 +84,11 @@ final class StepGroup
     return step.changed((R) answer);
   }
 
-  private static <R> boolean take(
-      TableStep<R> step, CounterTable table, long now, List<Object> answers) {
+  private static Object take(TableStep<?> step, CounterTable table, long now) {
     try {
-      R answer = step.apply(table, now);
-      answers.add(answer);
-      return step.changed(answer);
+      return step.apply(table, now);
     } catch (RuntimeException e) {
-      answers.add(new Failed(e.toString()));
-      return false;
+      return new Failed(e.toString());
     }
   }
 
